@@ -1,0 +1,121 @@
+"""Which learning methods exist, for which tasks, with which hyperparameters and ranges.
+
+    entry("xgboost").hyperparameters["max_depth"].check("8")     # -> 8
+    suggest("xgboost", "max_dept")                                # -> ["max_depth"]
+
+Pure data: the parser, the form, the operator's commands and the training job read the same table, and importing it loads no
+learning library.  A new method is one entry here and one module of the same word beside this file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mlops_core.errors import InvalidRequest
+
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:e-?[0-9]{1,2})?\Z")
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One parameter: its kind, its closed range or choices, its default and one line of help."""
+
+    name: str
+    kind: Literal["int", "float", "choice"]
+    default: int | float | str
+    help: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words, for error texts and tables."""
+        if self.kind == "choice":
+            return ", ".join(self.choices)
+        whole = "a whole number" if self.kind == "int" else "a number"
+        return f"{whole} from {self.low:g} to {self.high:g}"
+
+    def check(self, text: str) -> int | float | str:
+        """The typed value of plain decimal text; `InvalidRequest` names the value and what is allowed.
+
+        Only ASCII digits, one point and one exponent are numbers: ``1_000``, ``0x1F``, ``012``, ``NaN`` and full-width digits are not.
+        """
+        value: int | float | str | None = None
+        if self.kind == "choice":
+            value = text if text in self.choices else None
+        elif _PLAIN_NUMBER.match(text):
+            number = float(text)
+            underflow = number == 0 and any(digit in "123456789" for digit in text.split("e")[0])
+            if math.isfinite(number) and self.low <= number <= self.high and not underflow:
+                value = number if self.kind == "float" else int(number) if text.lstrip("-").isdigit() else None
+        if value is None:
+            shown = text if len(text) <= 40 else text[:40] + "…"
+            raise InvalidRequest(f"hyperparameter {self.name} cannot be {shown!r}; allowed: {self.allowed}.", code="E-PARSE-020")
+        return value
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One learning method."""
+
+    name: str
+    title: str
+    tasks: tuple[str, ...]
+    hyperparameters: Mapping[str, Hyperparameter]
+
+
+def _table(*parameters: Hyperparameter) -> dict[str, Hyperparameter]:
+    return {parameter.name: parameter for parameter in parameters}
+
+
+XGBOOST = Entry(
+    name="xgboost",
+    title="XGBoost",
+    tasks=("binary", "multiclass", "regression"),
+    hyperparameters=_table(
+        Hyperparameter("n_estimators", "int", 400, "number of boosting rounds", 1, 5000),
+        Hyperparameter("max_depth", "int", 6, "depth of each tree", 1, 16),
+        Hyperparameter("learning_rate", "float", 0.08, "shrinkage of each round", 0.0001, 1),
+        Hyperparameter("min_child_weight", "float", 1.0, "least sum of weights in a leaf", 0, 1000),
+        Hyperparameter("subsample", "float", 0.9, "share of rows of each round", 0.05, 1),
+        Hyperparameter("colsample_bytree", "float", 0.8, "share of columns of each tree", 0.05, 1),
+        Hyperparameter("gamma", "float", 0.0, "least loss reduction of a split", 0, 1000),
+        Hyperparameter("reg_alpha", "float", 0.0, "L1 penalty on weights", 0, 1000),
+        Hyperparameter("reg_lambda", "float", 1.0, "L2 penalty on weights", 0, 1000),
+        Hyperparameter("max_bin", "int", 256, "histogram bins of each column", 16, 1024),
+    ),
+)
+
+RANDOM_FOREST = Entry(
+    name="random_forest",
+    title="Random forest",
+    tasks=("binary", "multiclass", "regression"),
+    hyperparameters=_table(
+        Hyperparameter("n_estimators", "int", 200, "number of trees", 1, 2000),
+        Hyperparameter("max_depth", "int", 24, "depth of each tree", 1, 64),
+        Hyperparameter("min_samples_leaf", "int", 2, "least rows in a leaf", 1, 10000),
+        Hyperparameter("min_samples_split", "int", 2, "least rows to split a node", 2, 10000),
+        Hyperparameter("max_features", "choice", "sqrt", "columns tried at each split", choices=("sqrt", "log2", "third", "all")),
+    ),
+)
+
+ENTRIES: dict[str, Entry] = {item.name: item for item in (XGBOOST, RANDOM_FOREST)}
+
+
+def entry(name: str) -> Entry:
+    """The entry of a method; `InvalidRequest` lists the methods there are."""
+    if name not in ENTRIES:
+        raise InvalidRequest(f"algorithm {name!r} is not offered; choose one of {', '.join(ENTRIES)}.", code="E-PARSE-006")
+    return ENTRIES[name]
+
+
+def suggest(algorithm: str, name: str) -> list[str]:
+    """Close spellings among the method's hyperparameters, best first, at most three."""
+    names = list(entry(algorithm).hyperparameters) if algorithm in ENTRIES else sorted({key for item in ENTRIES.values() for key in item.hyperparameters})
+    return difflib.get_close_matches(name, names, n=3, cutoff=0.5)

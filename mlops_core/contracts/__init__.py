@@ -1,0 +1,1 @@
+"""Messages between the stations: frozen, closed, importing nothing of ours."""

@@ -1,0 +1,70 @@
+"""What a person asks for: one training request.
+
+    request = TrainingRequest(model_name="income", task="binary", dataset="s3://b/datasets/adult/raw/train.csv.gz", target="income")
+    digest(request)      # identity of the request: same content, same run
+
+The issue form, the parser, `mlops run` and `workflow_dispatch` all end in this one type.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlops_core.contracts.base import Message, ModelName, S3Uri
+
+Task = Literal["binary", "multiclass", "regression"]
+AlgorithmName = Literal["auto", "xgboost", "random_forest"]
+SplitName = Literal["stratified", "random"]
+MetricName = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"]
+MissingValues = Literal["median", "mean", "mode", "drop"]
+Duplicates = Literal["drop", "keep"]
+Scaling = Literal["none", "standard"]
+Promotion = Literal["auto", "none"]
+Language = Literal["en", "ja"]
+InstanceType = Literal["ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge", "ml.c5.xlarge", "ml.c5.2xlarge"]
+Scalar = int | float | str
+
+CLASSIFICATION_METRICS: tuple[MetricName, ...] = ("accuracy", "precision", "recall", "f1", "roc_auc")
+REGRESSION_METRICS: tuple[MetricName, ...] = ("rmse", "mae", "r2", "mape")
+LOWER_IS_BETTER: frozenset[MetricName] = frozenset({"rmse", "mae", "mape"})
+DEFAULT_METRIC: dict[Task, MetricName] = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class TrainingRequest(Message):
+    """One request; every field is checked where people write it (intake) and again here.
+
+    ``dataset_version`` is empty (the bytes found at the start are pinned by digest) or an immutable ``vMAJOR.MINOR.PATCH``.
+    ``max_runtime_minutes`` bounds each job; ``max_cost_usd`` is turned into a shorter run time by the instance's price.
+    ``threshold`` is in the metric's own unit; empty means: better than the trivial baseline.
+    """
+
+    model_name: ModelName
+    task: Task
+    algorithm: AlgorithmName = "auto"
+    dataset: S3Uri
+    test_dataset: S3Uri | None = None
+    dataset_version: Annotated[str, Field(pattern=r"^v\d{1,6}\.\d{1,6}\.\d{1,6}$")] | None = None
+    target: ColumnName
+    positive_label: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    split: SplitName = "stratified"
+    time_column: ColumnName | None = None
+    drop_columns: tuple[ColumnName, ...] = ()
+    protected_attributes: tuple[ColumnName, ...] = ()
+    missing_values: MissingValues = "median"
+    duplicates: Duplicates = "keep"
+    scaling: Scaling = "none"
+    metric: MetricName
+    threshold: float | None = None
+    hyperparameters: dict[str, Scalar] = Field(default_factory=dict, max_length=100)
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 42
+    instance_type: InstanceType | Literal["auto"] = "auto"
+    max_runtime_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    max_cost_usd: Annotated[float, Field(gt=0, le=1000)] | None = None
+    max_retrains: Annotated[int, Field(ge=0, le=3)] = 3
+    promotion: Promotion = "auto"
+    endpoint: bool = True
+    language: Language = "en"
