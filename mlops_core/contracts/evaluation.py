@@ -1,0 +1,60 @@
+"""What the evaluation job is told and what it writes.
+
+Evaluation job (SageMaker Processing, program ``mlops-job evaluation``): ``processing/input/config/config.json`` (`EvaluationJobConfig`),
+``processing/input/model/model.tar.gz`` (the training artifact), ``processing/input/prepared/`` (the one split's folder and spec.json,
+profile.json below it).  It writes below ``processing/output/evaluation``: ``results.json`` (`EvaluationResults`), ``confusion_matrix.png``,
+``roc_curve.png`` (or ``residuals.png``), ``report.html``, ``drift_baseline.json``, ``predictions.parquet`` (never published).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlops_core.contracts.base import Digest, Message
+from mlops_core.contracts.request import Language, MetricName, Task
+from mlops_core.contracts.verdict import Interval
+
+
+class EvaluationJobConfig(Message):
+    """One look at one split."""
+
+    run_id: str
+    model_name: str
+    task: Task
+    metric: MetricName
+    split: Literal["validation", "test"]
+    round: int = 0
+    language: Language = "en"
+    resamples: Annotated[int, Field(ge=100, le=10_000)] = 1000
+    seed: int = 42
+    champion_results: bool = False
+
+
+class Curve(Message):
+    """A curve as points; ``name`` is the class for one-vs-rest curves."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+class EvaluationResults(Message):
+    """Every figure of one look at one split, with its sample size; no row of the data."""
+
+    run_id: str
+    task: Task
+    metric: MetricName
+    split: Literal["validation", "test"]
+    rows: int
+    labels: tuple[str, ...] = ()
+    metrics: dict[MetricName, Interval]
+    baseline: dict[MetricName, float]
+    baseline_rule: str
+    confusion: tuple[tuple[int, ...], ...] = ()
+    roc: tuple[Curve, ...] = ()
+    per_class: dict[str, dict[str, float]] = Field(default_factory=dict)
+    score_quantiles: tuple[float, ...] = ()
+    model_digest: Digest
+    seconds: float
