@@ -1,0 +1,1 @@
+"""Feature specification: typed once, fitted once, rendered to SQL and to ONNX."""

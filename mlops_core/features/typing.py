@@ -1,0 +1,76 @@
+"""From text to float64, int64 or string: one rule for the data job (SQL) and for serving (Python).
+
+    clean(" ? ")            # None: missing
+    number("1e3")           # 1000.0
+    number_sql('"age"')     # the same as a DuckDB expression over a text column
+
+- Blanks around a value (space, tab, line ends, no-break space) are cut.
+- `MISSING` words are missing in every column; `MISSING_NUMBERS` only in numeric ones ("unknown" may be a category).
+- A number is an ASCII decimal with an optional sign, point and exponent, and finite.  ``1_000``, ``0x1F``, ``inf``, ``1e999`` are not.
+- A whole number is a sign and at most 18 digits.  Text that is no number in a numeric column is missing, and counted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+BLANKS = " \t\r\n\x0b\x0c\u00a0"
+MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "Null", "NaN", "nan", "-", "--", ".")
+MISSING_NUMBERS = ("none", "None", "NONE", "unknown", "Unknown", "missing", "Missing")
+MISSING_INT64 = -(2**63)
+"""How a missing value travels in an int64 input, which has no NaN of its own."""
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_WHOLE = "[+-]?[0-9]{1,18}"
+
+
+def clean(text: str) -> str | None:
+    """The value without the blanks around it; None when it stands for missing."""
+    stripped = text.strip(BLANKS)
+    return None if stripped in MISSING else stripped
+
+
+def number(text: str) -> float | None:
+    """The finite number that the text states; None when it is missing or no number."""
+    stripped = text.strip(BLANKS)
+    if not _NUMBER.fullmatch(stripped):
+        return None
+    value = float(stripped)
+    return value if math.isfinite(value) else None
+
+
+def identifier(name: str) -> str:
+    """A column name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text value quoted for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text_sql(column: str) -> str:
+    """`clean` as SQL over a text expression; the edge test spares the slow trim for the cells that need it."""
+    blanks = " || ".join(f"chr({ord(character)})" for character in BLANKS)
+    trimmed = f"(case when {column}[1] <= ' ' or {column}[-1] <= ' ' or contains({column}, chr(160)) then trim({column}, {blanks}) else {column} end)"
+    return f"(case when {trimmed} in ({_words(MISSING)}) then null else {trimmed} end)"
+
+
+def number_sql(cleaned: str) -> str:
+    """`number` as SQL over a cleaned text expression: a double or null."""
+    return f"(case when contains({cleaned}, '_') then null when isfinite(try_cast({cleaned} as double)) then try_cast({cleaned} as double) end)"
+
+
+def whole_sql(cleaned: str) -> str:
+    """True where the cleaned text is a whole number that int64 holds."""
+    return f"regexp_full_match({cleaned}, '{_WHOLE}')"
+
+
+def missing_number_sql(cleaned: str) -> str:
+    """True where the cleaned text is a word for missing that counts only in numeric columns."""
+    return f"({cleaned} in ({_words(MISSING_NUMBERS)}))"
+
+
+def _words(words: tuple[str, ...]) -> str:
+    return ", ".join(literal(word) for word in words)

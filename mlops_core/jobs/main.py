@@ -1,0 +1,85 @@
+"""Entry point of every container program.
+
+    mlops-job data | training | train | evaluation | packaging
+
+``train`` is what SageMaker passes to a training image and means ``training``.  Exit code 0, the error's own code, 1 for an error we did
+not foresee, 143 after SIGTERM.  The reason lies in ``output/message`` (``output/failure`` for training) as JSON of at most 1 KB.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+from mlops_core.errors import InvalidRequest, JobFailed, MlopsError
+from mlops_core.jobs.contract import JobFolder, base_folder, log
+
+MODULES = {"data": "data", "training": "training", "train": "training", "evaluation": "evaluation", "packaging": "packaging"}
+STOPPED = 143
+
+
+class Stopped(BaseException):
+    """SIGTERM arrived: the platform wants the job to end."""
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one job and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    folder = base_folder(os.environ if environ is None else environ)
+    if len(arguments) != 1 or arguments[0] not in MODULES:
+        sys.stderr.write(f"usage: mlops-job {' | '.join(MODULES)}\n")
+        return InvalidRequest.exit_code
+    previous = signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _run(arguments[0], folder)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        folder.clean()
+
+
+def _run(word: str, folder: JobFolder) -> int:
+    started = time.monotonic()
+    training = MODULES[word] == "training"
+    try:
+        importlib.import_module(f"mlops_core.jobs.{MODULES[word]}").run(folder)
+    except MlopsError as error:
+        return _failed(folder, error, training=training)
+    except Stopped:
+        _failed(folder, JobFailed("the job was stopped before it was done.", code="E-JOB-004"), training=training)
+        return STOPPED
+    except MemoryError as error:
+        traceback.print_exception(error)
+        return _failed(folder, _too_small(), training=training)
+    except Exception as error:  # noqa: BLE001  the outermost edge: whatever happened must reach the platform as a reason
+        traceback.print_exception(error)
+        if type(error).__name__ == "OutOfMemoryException":
+            return _failed(folder, _too_small(), training=training)
+        headline = f"the {MODULES[word]} job hit an error it does not know: {type(error).__name__}: {str(error)[:300]}"
+        _failed(folder, JobFailed(headline, remedy="The log holds the trace; please report it.", code="E-JOB-001"), training=training)
+        return 1
+    log(f"{MODULES[word]} done in {time.monotonic() - started:.2f} s")
+    return 0
+
+
+def _too_small() -> JobFailed:
+    return JobFailed("the job ran out of memory.", remedy="Choose a larger instance type, or drop columns that the model does not need.", code="E-JOB-005")
+
+
+def _failed(folder: JobFolder, error: MlopsError, *, training: bool) -> int:
+    sys.stderr.write(f"{error.code}: {error}\n")
+    folder.report(error, training=training)
+    return error.exit_code
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped
+
+
+if __name__ == "__main__":
+    sys.exit(main())
