@@ -1,0 +1,1 @@
+"""`mlops`: the suite from a terminal."""

@@ -1,0 +1,124 @@
+"""What `mlops` shows: live tables on a terminal, plain lines elsewhere.
+
+    console = Console(sys.stdout, sys.stderr)
+    with console.live() as screen:
+        screen.show(state)          # again and again; draws only what changed
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from mlops_core.contracts.run import PhaseState, RunState
+from mlops_core.errors import MlopsError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MARKS = {"waiting": "·", "running": "▶", "done": "✓", "failed": "✗", "skipped": "–"}
+PRINTABLE_ESCAPE = str.maketrans({code: "�" for code in [*range(32), 127, *range(0x80, 0xA0), 0x202A, 0x202B, 0x202C, 0x202D, 0x202E]})
+
+
+def plain(text: str) -> str:
+    """Text that cannot move the cursor or change colours, whoever wrote it."""
+    return text.translate(PRINTABLE_ESCAPE)
+
+
+class Screen(Protocol):
+    """Shows a run as it changes."""
+
+    def show(self, state: RunState) -> None:
+        """Draw the state."""
+
+
+@dataclass
+class Console:
+    """Output of one command."""
+
+    out: TextIO
+    err: TextIO
+    started: float = field(default_factory=time.monotonic)
+
+    def say(self, text: str = "") -> None:
+        """A line of the result."""
+        self.out.write(text + "\n")
+        self.out.flush()
+
+    def note(self, text: str) -> None:
+        """A line about the work, with the elapsed time."""
+        self.err.write(f"[{time.monotonic() - self.started:6.1f} s] {text}\n")
+        self.err.flush()
+
+    def failure(self, error: MlopsError) -> None:
+        """What failed, why, and the next act."""
+        code = f" ({error.code})" if error.code else ""
+        self.err.write(f"mlops: {error.headline}{code}\n")
+        if error.remedy:
+            self.err.write(f"  next: {error.remedy}\n")
+        self.err.flush()
+
+    @contextmanager
+    def live(self) -> Iterator[Screen]:
+        """A display that follows one run."""
+        if not self.err.isatty():
+            yield _Lines(self)
+            return
+        from rich.console import Console as RichConsole
+        from rich.live import Live
+
+        with Live(console=RichConsole(file=self.err), refresh_per_second=4, transient=False) as live:
+            yield _Table(live)
+
+
+@dataclass
+class _Lines:
+    console: Console
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def show(self, state: RunState) -> None:
+        for phase in state.phases:
+            text = f"{MARKS[phase.status]} {phase.name}: {phase.status}{_tail(phase)}"
+            if phase.status != "waiting" and self.shown.get(phase.name) != text:
+                self.shown[phase.name] = text
+                self.console.note(text)
+
+
+@dataclass
+class _Table:
+    live: object
+
+    def show(self, state: RunState) -> None:
+        self.live.update(_table(state))  # type: ignore[attr-defined]
+
+
+def _tail(phase: PhaseState) -> str:
+    return f", {plain(phase.detail)}" if phase.detail else ""
+
+
+def _table(state: RunState) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"run {state.run_id}", title_justify="left", expand=False)
+    for name in ("", "phase", "time", "job", "detail"):
+        table.add_column(name, justify="right" if name == "time" else "left", overflow="fold")
+    for phase in state.phases:
+        style = {"running": "bold cyan", "done": "green", "failed": "bold red"}.get(phase.status, "dim")
+        table.add_row(Text(MARKS[phase.status], style=style), Text(phase.name, style=style), _elapsed(phase), phase.job or "", Text(plain(phase.detail)))
+    if state.live_metrics:
+        table.caption = "  ".join(f"{plain(name)} {value:.4f}" for name, value in state.live_metrics[-4:])
+    return table
+
+
+def _elapsed(phase: PhaseState) -> str:
+    if phase.started_at is None:
+        return ""
+    from datetime import UTC, datetime
+
+    begin = datetime.fromisoformat(phase.started_at)
+    end = datetime.fromisoformat(phase.ended_at) if phase.ended_at else datetime.now(UTC)
+    return f"{(end - begin).total_seconds():.1f} s"
