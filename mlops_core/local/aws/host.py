@@ -25,12 +25,16 @@ class NoSuchObject(Exception):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One current object: its key, its size in bytes, its ETag without quotes and the file that holds its bytes (read only)."""
+    """One current object: its key, its size in bytes, its ETag without quotes and the file that holds its bytes (read only).
+
+    ``kms_key`` is the ARN of the key that encrypts it (``aws:kms``), None otherwise.
+    """
 
     key: str
     size: int
     etag: str
     path: Path
+    kms_key: str | None = None
 
 
 @dataclass(frozen=True)

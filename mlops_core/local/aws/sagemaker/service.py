@@ -1,0 +1,106 @@
+"""The service as its host sees it: one call for every request, and what the host needs to authorise it.
+
+    service = create(host, config)
+    status, headers, body = await service.handle("POST", "/", {"X-Amz-Target": "SageMaker.ListModels"}, b"{}", {})
+    service.close()
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from mlops_core.local.aws.host import Host
+from mlops_core.local.aws.sagemaker.errors import ApiError, internal, validation
+from mlops_core.local.aws.sagemaker.job_api import JobApi, Operation
+from mlops_core.local.aws.sagemaker.platform import Config, Platform
+from mlops_core.local.aws.sagemaker.store import Record
+from mlops_core.local.aws.sagemaker.support import SUPPORTED, refuse_unsupported
+from mlops_core.local.aws.sagemaker.tags import Tags
+
+LOG = logging.getLogger(__name__)
+Answer = tuple[int, dict[str, str], bytes]
+JSON = "application/x-amz-json-1.1"
+
+
+class Service:
+    """SageMaker's control and runtime API."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        tags = Tags(platform.store, self._exists)
+        self._jobs = JobApi(platform, tags)
+        self._operations: dict[str, Operation] = {
+            **self._jobs.operations(),
+            "AddTags": lambda request, _: tags.add(request),
+            "ListTags": lambda request, _: tags.list(request),
+            "DeleteTags": lambda request, _: tags.remove(request),
+        }
+        self._jobs.close_lost()
+
+    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Answer:
+        """Answer one request: the JSON API at ``/``, the runtime below ``/endpoints/``."""
+        lower = {name.lower(): value for name, value in headers.items()}
+        request_id = str(uuid.uuid4())
+        try:
+            status, payload = 200, self._control(lower, body)
+        except ApiError as error:
+            status, payload = error.status, error.body()
+        except Exception as error:  # the outermost edge: a defect answers as AWS would, and is logged
+            LOG.exception("request failed")
+            status, payload = 500, internal(f"{type(error).__name__}: {error}").body()
+        return status, {"Content-Type": JSON, "x-amzn-RequestId": request_id}, payload
+
+    def queue(self) -> list[str]:
+        """Jobs that wait for a free core, first to start first."""
+        return self._jobs.jobs.waiting()
+
+    def close(self) -> None:
+        """End every program; records stay."""
+        self._jobs.jobs.close()
+        self._platform.launcher.close()
+
+    def _control(self, headers: Mapping[str, str], body: bytes) -> bytes:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        model = self._platform.model
+        if operation not in model.operations:
+            raise ApiError("UnknownOperationException", f"SageMaker has no operation '{operation[:80]}'.", 400)
+        if operation not in SUPPORTED:
+            raise validation(f"{operation} is not supported by the local platform; docs/reference/local-sagemaker.md lists what is.")
+        request = _parse(body)
+        model.check_request(operation, request)
+        request = without_nulls(request)
+        refuse_unsupported(model, operation, request)
+        answer = self._operations[operation](request, headers)
+        model.check_response(operation, answer)
+        return json.dumps(answer).encode() if answer or model.output_shape(operation) else b""
+
+    def _exists(self, arn: str) -> bool:
+        _, _, rest = arn.partition(f"arn:aws:sagemaker:{self._platform.settings.region}:{self._platform.settings.account}:")
+        resource, _, name = rest.partition("/")
+        return self._platform.store.get(f"{resource}s", name) is not None
+
+
+def _parse(body: bytes) -> Record:
+    try:
+        request = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise ApiError("SerializationException", f"The request is not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise ApiError("SerializationException", "The request is not a JSON object.")
+    return request
+
+
+def without_nulls(value: Any) -> Any:
+    """The request without members that are null, which AWS treats as absent."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def create(host: Host, config: Config) -> Service:
+    """Open the service on its state folder: records are read, programs an earlier process left are killed, lost jobs are closed."""
+    return Service(Platform.open(host, config))

@@ -1,0 +1,132 @@
+"""What the tests of the local SageMaker share: a service, its host, programs, and requests that are right."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_core.local.aws.sagemaker.service import Service, create
+from tests.unit.local.aws.sagemaker.memory_host import ROLE, MemoryHost
+
+IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mlops-work:1"
+SERVE_IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mlops-serve:1"
+DONE = ("Completed", "Failed", "Stopped", "InService")
+
+
+class Refused(Exception):
+    """An error answer: its code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+@dataclass
+class TestConfig:
+    """What the supervisor would configure, with short times."""
+
+    __test__ = False
+    images: Mapping[str, Mapping[str, Any]]
+    state: Path
+    region: str = "eu-central-1"
+    account: str = "123456789012"
+    stop_grace_s: float = 1.0
+    endpoint_grace_s: float = 1.0
+    health_timeout_s: float = 5.0
+    sync_interval_s: float = 0.2
+    metric_interval_s: float = 0.1
+    capture_interval_s: float = 0.2
+    parallel_jobs: int = 2
+    seed: int | None = 7
+
+
+@dataclass
+class Bench:
+    """One service under test."""
+
+    host: MemoryHost
+    service: Service
+    bin: Path
+    config: TestConfig
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: Path) -> Bench:
+        host = MemoryHost(folder)
+        bin_folder = folder / "bin"
+        bin_folder.mkdir()
+        (bin_folder / "python").symlink_to(sys.executable)
+        images = {
+            "mlops-work": {"bin": str(bin_folder), "entrypoint": ["python", str(folder / "work.py")]},
+            "mlops-serve": {"bin": str(bin_folder), "entrypoint": ["python", str(folder / "serve.py")]},
+        }
+        for bucket in ("data", "out"):
+            host.make_bucket(bucket)
+        config = TestConfig(images, folder)
+        return cls(host, create(host, config), bin_folder, config)
+
+    def reopen(self) -> None:
+        """A new service on the same state, as after a restart."""
+        self.service.close()
+        self.service = create(self.host, self.config)
+
+    def program(self, name: str, text: str) -> Path:
+        path = self.host.state / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        headers = {"X-Amz-Target": f"SageMaker.{operation}"}
+        status, _, body = asyncio.run(self.service.handle("POST", "/", headers, json.dumps(request).encode(), {}))
+        answer: dict[str, Any] = json.loads(body or b"{}")
+        if status != 200:
+            raise Refused(answer["__type"], answer["message"])
+        return answer
+
+    def train(self, name: str, **changes: Any) -> dict[str, Any]:
+        return self.call("CreateTrainingJob", **{**training_request(name), **changes})
+
+    def process(self, name: str, **changes: Any) -> dict[str, Any]:
+        return self.call("CreateProcessingJob", **{**processing_request(name), **changes})
+
+    def ended(self, name: str, kind: str = "Training", within_s: float = 15) -> dict[str, Any]:
+        """The job's description once its state is terminal."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            answer = self.call(f"Describe{kind}Job", **{f"{kind}JobName": name})
+            if answer[f"{kind}JobStatus"] in DONE:
+                return answer
+            time.sleep(0.02)
+        raise AssertionError(f"{name} did not end: {answer}")
+
+    def until(self, condition: Any, within_s: float = 10) -> None:
+        deadline = time.monotonic() + within_s
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true"
+            time.sleep(0.02)
+
+
+def training_request(name: str) -> dict[str, Any]:
+    return {
+        "TrainingJobName": name,
+        "RoleArn": ROLE,
+        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": "s3://out/models"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+
+
+def processing_request(name: str) -> dict[str, Any]:
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": ROLE,
+        "AppSpecification": {"ImageUri": IMAGE},
+        "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    }
