@@ -1,0 +1,1 @@
+"""What people read: the living comment, answers, history records, plots and the report."""

@@ -1,0 +1,31 @@
+"""Every sentence a person reads, by key and language.
+
+    plain("ja", "phase.data")                  # '…'
+    plain("en", "verdict.line", measured="0.93", required="0.90")
+
+A key has the same placeholders in every language (a test compares); an unknown key is a defect and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlops_core.contracts.request import Language
+from mlops_core.errors import Defect
+from mlops_core.reporting.messages.en import EN
+from mlops_core.reporting.messages.ja import JA
+
+CATALOGUES: dict[Language, Mapping[str, str]] = {"en": EN, "ja": JA}
+
+
+def text(language: Language, key: str) -> str:
+    """The sentence with its placeholders unfilled; `Defect` names a key that does not exist."""
+    found = CATALOGUES[language].get(key)
+    if found is None:
+        raise Defect(f"the text {key!r} does not exist in language {language!r}.", remedy="Add it to mlops_core/reporting/messages.")
+    return found
+
+
+def plain(language: Language, key: str, **values: object) -> str:
+    """The sentence with its placeholders filled as they are: for mail, Slack and logs, not for Markdown."""
+    return text(language, key).format(**values)
