@@ -1,0 +1,99 @@
+"""Hyperparameters as people write them: one ``name = value`` (or ``name: value``) per line, or ``key=value`` words of a command.
+
+    read_lines("max_depth = 8\\nlearning_rate: 0.05", "xgboost")    # -> ({"max_depth": 8, "learning_rate": 0.05}, [])
+
+There is no loader behind it: a value is a plain decimal or one of the method's own words, so anchors, tags, nesting and octal numbers
+have nothing to act on.  With ``auto`` a name must be known to every method that may be chosen, and the value allowed by each.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+
+from mlops_core.algorithms.catalogue import ENTRIES, Hyperparameter, suggest
+from mlops_core.contracts.request import Scalar
+from mlops_core.errors import InvalidRequest
+from mlops_core.intake.problems import Problem
+
+MAX_HYPERPARAMETERS = 100
+_LINE = re.compile(r"([A-Za-z0-9_.-]{1,80})[ \t]*[=:][ \t]*(\S{1,200})\Z")
+
+
+def _methods(algorithm: str) -> list[str]:
+    return [algorithm] if algorithm in ENTRIES else list(ENTRIES)
+
+
+def read_lines(text: str, algorithm: str) -> tuple[dict[str, Scalar], list[Problem]]:
+    """The typed values and every problem; ``algorithm`` may be ``auto``."""
+    lines = [line.strip(" \t") for line in text.split("\n") if line.strip(" \t")]
+    if len(lines) > MAX_HYPERPARAMETERS:
+        return {}, [Problem("E-PARSE-024", "hyperparameters", value=str(len(lines)), allowed=f"≤ {MAX_HYPERPARAMETERS}")]
+    values: dict[str, Scalar] = {}
+    problems: list[Problem] = []
+    for line in lines:
+        match = _LINE.match(line)
+        if match is None:
+            problems.append(Problem("E-PARSE-022", "hyperparameters", value=line, allowed="name = value"))
+        elif match[1] in values:
+            problems.append(Problem("E-PARSE-023", "hyperparameters", value=line))
+        else:
+            value = read_one(match[1], match[2], algorithm)
+            if isinstance(value, Problem):
+                problems.append(value)
+            else:
+                values[match[1]] = value
+    return values, problems
+
+
+def read_one(name: str, text: str, algorithm: str) -> Scalar | Problem:
+    """One typed value; with ``auto`` every offered method must know the name and allow the value."""
+    tables = [ENTRIES[method].hyperparameters for method in _methods(algorithm)]
+    known = [table[name] for table in tables if name in table]
+    if len(known) < len(tables):
+        return _unknown(name, algorithm, elsewhere=bool(known))
+    try:
+        return [parameter.check(text) for parameter in known][-1]
+    except InvalidRequest:
+        allowed = "; ".join(dict.fromkeys(_range(parameter) for parameter in known))
+        return Problem("E-PARSE-020", "hyperparameters", value=f"{name} = {text}", allowed=allowed)
+
+
+def _unknown(name: str, algorithm: str, *, elsewhere: bool) -> Problem:
+    common = set.intersection(*(set(ENTRIES[method].hyperparameters) for method in _methods(algorithm)))
+    allowed = ", ".join(key for key in ENTRIES[_methods(algorithm)[0]].hyperparameters if key in common)
+    if elsewhere:
+        owner = next(method for method in ENTRIES if name in ENTRIES[method].hyperparameters)
+        return Problem("E-PARSE-021", "hyperparameters", value=name, allowed=f"{algorithm}: {allowed}", hint=f"algorithm {owner}")
+    near = suggest(algorithm, name[:40]) if algorithm in ENTRIES else difflib.get_close_matches(name[:40], sorted(common), n=3, cutoff=0.5)
+    return Problem("E-PARSE-021", "hyperparameters", value=name, allowed=f"{algorithm}: {allowed}", hint=", ".join(near))
+
+
+def _range(parameter: Hyperparameter) -> str:
+    if parameter.kind == "choice":
+        return ", ".join(parameter.choices)
+    return f"{parameter.low:g} – {parameter.high:g}{' (int)' if parameter.kind == 'int' else ''}"
+
+
+def plain(value: Scalar) -> str:
+    """A value as the plain decimal or word that reads back to the same value."""
+    if not isinstance(value, float):
+        return str(value)
+    text = repr(value).replace("e+", "e").removesuffix(".0")
+    fraction = text.split("e")[0].partition(".")[2]
+    return text if len(fraction) <= 18 else f"{value:.16e}".replace("e+", "e")
+
+
+def check_parameters(parameters: Mapping[str, Scalar], algorithm: str) -> dict[str, Scalar]:
+    """The parameters of a command against the algorithm of the run; `InvalidRequest` names the first that does not fit.
+
+    check_parameters({"max_dept": 8}, "xgboost")     # InvalidRequest: … Did you mean: max_depth? …
+    """
+    checked: dict[str, Scalar] = {}
+    for name, value in parameters.items():
+        result = read_one(name, plain(value), algorithm)
+        if isinstance(result, Problem):
+            raise InvalidRequest(result.text("en"), code=result.code)
+        checked[name] = result
+    return checked

@@ -1,0 +1,42 @@
+"""A filled form from a request: the inverse of the parser.
+
+    parse_body(render_body(request), bucket=bucket).request == request
+
+`mlops run` and the demo open their issues with it, so they take the same way in as a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlops_core.contracts.request import TrainingRequest
+from mlops_core.errors import InvalidRequest
+from mlops_core.intake.body import refuse_later_fields
+from mlops_core.intake.form import FIELDS, FormField
+from mlops_core.intake.hyperparameters import plain
+
+NOTHING = "_No response_"
+
+
+def render_body(request: TrainingRequest) -> str:
+    """The issue body a person would have made.
+
+    `InvalidRequest` when a value cannot be written in the form, `Unsupported` for fields that come later.
+    """
+    refuse_later_fields(request)
+    return "\n\n".join(f"### {field.label}\n\n{_text(field, getattr(request, field.name))}" for field in FIELDS) + "\n"
+
+
+def _text(field: FormField, value: object) -> str:
+    if value is None or value in ((), {}):
+        return NOTHING
+    if field.options is not None:
+        return next(option for option, meant in field.options.items() if meant == value and isinstance(meant, type(value)))
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name} = {plain(item)}" for name, item in value.items())
+    lines = [str(item) for item in value] if isinstance(value, tuple) else [plain(value) if isinstance(value, (int, float)) else str(value)]
+    for line in lines:
+        if line != line.strip(" \t") or not line or "\n" in line or "\r" in line or line == NOTHING:
+            headline = f"{field.english} cannot be written in the form: {line[:80]!r}."
+            raise InvalidRequest(headline, remedy="Rename it in the data.", code="E-PARSE-008")
+    return "\n".join(lines)
