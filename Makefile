@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 LOCKS := dev agent server actions work serve ministack
 
-.PHONY: help demo test check bench interop locks clean setup envs lint types coverage pages form screenshots
+.PHONY: help demo test test-browser check bench interop locks clean setup envs lint types coverage pages form screenshots
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -36,8 +36,10 @@ lint: setup
 	@$(BIN)/ruff check mlops_core tests benchmarks
 	@$(BIN)/python -m mypy
 
-check: lint test ## Suite, linters and browser tests.
+test-browser: setup
 	@$(BIN)/python -m pytest -q -m "browser or node" $(ARGS)
+
+check: lint test test-browser ## Suite, linters and browser tests.
 
 bench: setup ## Measure against peers and bars (long; see benchmarks/README.md).
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,0 +1,160 @@
+"""Flags of `mlops run` → one training request.
+
+    request = build(arguments, dataset="s3://…", test_dataset=None, task="binary")
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from mlops_core.algorithms import catalogue
+from mlops_core.contracts.request import (
+    CLASSIFICATION_METRICS,
+    DEFAULT_METRIC,
+    REGRESSION_METRICS,
+    AlgorithmName,
+    Duplicates,
+    InstanceType,
+    Language,
+    MissingValues,
+    Scaling,
+    Task,
+    TrainingRequest,
+)
+from mlops_core.errors import InvalidRequest, Unsupported
+
+LATER = "It comes with the stations in depth; leave it out for now."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags that describe a request."""
+    add = parser.add_argument
+    add("--data", type=Path, metavar="FILE", help="CSV (plain or .gz) or Parquet file, up to 8 GB")
+    add("--target", metavar="COLUMN", help="the column to predict")
+    add("--test", type=Path, metavar="FILE", help="a test file of the same columns (otherwise 20 %% are held out)")
+    add("--task", choices=get_args(Task), help="default: read off the target column")
+    add("--algorithm", choices=get_args(AlgorithmName), default="auto")
+    add("--metric", choices=(*CLASSIFICATION_METRICS, *REGRESSION_METRICS), help="what the judge looks at")
+    add("--threshold", type=float, metavar="X", help="least (for errors: greatest) accepted value; default: better than the baseline")
+    add("--positive", metavar="LABEL", help="the positive class; on a target of many classes: this one against the rest")
+    add("--split", default=None, metavar="HOW", help="random | stratified (time[:gap] and group:COL come later)")
+    add("--time-column", metavar="COLUMN", help="(comes later)")
+    add("--drop", default="", metavar="A,B", help="columns to leave out")
+    add("--protected", default="", metavar="A,B", help="(comes later)")
+    add("--duplicates", choices=get_args(Duplicates), default="keep")
+    add("--missing", choices=get_args(MissingValues), default="median")
+    add("--scaling", choices=get_args(Scaling), default="none")
+    add("--param", action="append", default=[], metavar="K=V", help="a hyperparameter; may be repeated")
+    add("--seed", type=int, default=42)
+    add("--name", metavar="NAME", help="the model's name; default: from the file's name")
+    add("--instance", choices=(*get_args(InstanceType), "auto"), default="auto")
+    add("--minutes", type=int, default=60, metavar="N", help="longest run time of each job")
+    add("--retrains", type=int, default=0, choices=range(4), help="rounds an operator may ask for by /retrain")
+    add("--deploy", action=argparse.BooleanOptionalAction, default=True, help="serve the accepted model")
+    add("--language", choices=get_args(Language), default="en")
+
+
+def refuse_what_comes_later(arguments: argparse.Namespace) -> None:
+    """Name the flags whose station does not exist yet; `Unsupported`."""
+    split = arguments.split
+    if split and re.match(r"(time(:.*)?|group:.+)\Z", split):
+        raise Unsupported(f"--split {split} is not offered yet; allowed: random, stratified.", remedy=LATER)
+    if split and split not in {"random", "stratified"}:
+        raise InvalidRequest(f"--split cannot be {split!r}; allowed: random, stratified.", remedy="Choose one of them.")
+    for flag, value in (("--time-column", arguments.time_column), ("--protected", arguments.protected)):
+        if value:
+            raise Unsupported(f"{flag} is not offered yet.", remedy=LATER)
+
+
+def model_name(arguments: argparse.Namespace) -> str:
+    """The model's name: as given, or made of the data file's (lower case, digits and hyphens, at most 40)."""
+    if arguments.name:
+        return str(arguments.name)
+    stem = arguments.data.name.split(".")[0] if arguments.data.name.split(".")[0] not in {"data", "train"} else arguments.data.resolve().parent.name
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or "model"
+
+
+def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | None, task: Task) -> TrainingRequest:
+    """The checked request; `InvalidRequest` names the flag, its value and what is allowed."""
+    values: dict[str, Any] = {
+        "model_name": model_name(arguments),
+        "task": task,
+        "algorithm": arguments.algorithm,
+        "dataset": dataset,
+        "test_dataset": test_dataset,
+        "target": arguments.target,
+        "positive_label": arguments.positive,
+        "split": arguments.split or ("random" if task == "regression" else "stratified"),
+        "drop_columns": tuple(name for name in arguments.drop.split(",") if name),
+        "missing_values": arguments.missing,
+        "duplicates": arguments.duplicates,
+        "scaling": arguments.scaling,
+        "metric": arguments.metric or DEFAULT_METRIC[task],
+        "threshold": arguments.threshold,
+        "hyperparameters": parameters(arguments.algorithm, arguments.param),
+        "seed": arguments.seed,
+        "instance_type": arguments.instance,
+        "max_runtime_minutes": arguments.minutes,
+        "max_retrains": arguments.retrains,
+        "promotion": "auto",
+        "endpoint": arguments.deploy,
+        "language": arguments.language,
+    }
+    try:
+        return TrainingRequest(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InvalidRequest(f"{field} cannot be {first['input']!r}: {first['msg']}.", remedy="See `mlops run --help`.") from error
+
+
+def parameters(algorithm: str, given: list[str]) -> dict[str, int | float | str]:
+    """Typed hyperparameters of repeated ``--param name=value``; with ``auto`` the name must be known to a method that takes it."""
+    found: dict[str, int | float | str] = {}
+    for item in given:
+        name, equals, text = item.partition("=")
+        entries = [catalogue.entry(algorithm)] if algorithm != "auto" else list(catalogue.ENTRIES.values())
+        known = next((one.hyperparameters[name] for one in entries if name in one.hyperparameters), None)
+        if not equals or known is None:
+            close = catalogue.suggest(algorithm, name)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(entries[0].hyperparameters)}."
+            raise InvalidRequest(f"--param {item!r} is not NAME=VALUE of a known hyperparameter; {hint}", code="E-PARSE-021")
+        if name in found:
+            raise InvalidRequest(f"--param {name} was given twice.", remedy="Give it once.")
+        found[name] = known.check(text)
+    return found
+
+
+def infer_task(path: Path, target: str, positive: str | None) -> Task:
+    """The task that a target column suggests.
+
+    Two values (or a positive label) make it binary; text or at most 20 whole numbers multiclass; other numbers regression.
+    Raises `InvalidRequest` when the file has no such column, with the columns it has.
+    """
+    import duckdb
+
+    reader = "read_parquet" if path.suffix == ".parquet" else "read_csv_auto"
+    with duckdb.connect() as connection:
+        try:
+            source = f"{reader}(?)"
+            columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()]  # noqa: S608
+            if target not in columns:
+                raise InvalidRequest(
+                    f"the file has no column {target!r}; it has {', '.join(columns[:20])}.", remedy="Give one of them as --target.", code="E-DATA-TARGET"
+                )
+            name = '"' + target.replace('"', '""') + '"'
+            distinct, kind, fraction = connection.execute(
+                f"SELECT count(DISTINCT {name}), any_value(typeof({name})), bool_or(TRY_CAST({name} AS DOUBLE) % 1 <> 0) FROM {source}",  # noqa: S608
+                [str(path)],
+            ).fetchall()[0]
+        except duckdb.Error as error:
+            raise InvalidRequest(f"{path.name!r} cannot be read as a table: {str(error).splitlines()[0]}", remedy="Check the file.", code="E-DATA-READ") from error
+    if positive is not None or distinct == 2:
+        return "binary"
+    numeric = kind not in {"VARCHAR", "BOOLEAN"}
+    return "regression" if numeric and (fraction or distinct > 20) else "multiclass"
