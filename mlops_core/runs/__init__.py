@@ -1,0 +1,1 @@
+"""What every capability shares about runs: names, state, page, tokens, jobs."""
