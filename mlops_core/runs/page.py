@@ -88,7 +88,7 @@ def to_outbox(ports: Ports, repository: str, *, run_id: str = "", issue: int = 0
 
 
 def deliver_outbox(ports: Ports, repository: str, *, limit: int = 10) -> int:
-    """Deliver what waits for a repository, oldest first; stops at the first letter GitHub does not take. Returns how many were delivered."""
+    """Deliver what waits for a repository, oldest first, until GitHub refuses one for now; the number that were delivered."""
     delivered, pages = 0, set[str]()
     for name, row in ports.ledger.query(f"OUTBOX#{repository}", limit=limit):
         letter = json.loads(str(row["letter"]))

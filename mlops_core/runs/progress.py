@@ -26,8 +26,8 @@ def record_progress(ports: Ports, run_id: RunId, changes: RunChanges) -> None:
     now = ports.clock.now()
     before = states.read_run(ports, run_id)
     state = states.change_run(ports, run_id, lambda found: states.applied(found, changes, now))
-    told = changes.phase is not None and changes.phase.status not in {item.status for item in before.phases if item.name == changes.phase.name}
-    refresh_page(ports, state, progress_only=not (told or changes.outcome or changes.verdict or changes.rounds))
+    moved = [item.status for item in state.phases] != [item.status for item in before.phases]
+    refresh_page(ports, state, progress_only=not (moved or changes.outcome or changes.verdict or changes.rounds))
 
 
 def park_token(ports: Ports, run_id: RunId, job: JobName, token: Token) -> None:

@@ -46,7 +46,8 @@ class MemoryRepository:
     def labeled(self, repository: str, label: str) -> list[IssueFacts]:
         """Open issues with a label."""
         self._touch("labeled")
-        return [issue for (name, _), issue in sorted(self.issues.items()) if name == repository and label in issue.labels and issue.state == "open"]
+        open_ones = [issue for (name, _), issue in sorted(self.issues.items()) if name == repository and issue.state == "open"]
+        return [issue for issue in open_ones if label in issue.labels]
 
     def upsert_comment(self, repository: str, issue: int, marker: str, body: str) -> CommentFacts:
         """Edit or make."""

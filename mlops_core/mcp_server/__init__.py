@@ -1,0 +1,1 @@
+"""The MLOps MCP server, and the thin client that agents use (importing this package imports neither)."""
