@@ -40,6 +40,11 @@ def number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def input_name(column: str) -> str:
+    """The graph input of a column: its own name, unless that is an output's name or begins like our inner tensors."""
+    return "mlops/in/" + column if column in {"score", "label"} or column.startswith("mlops/") else column
+
+
 def identifier(name: str) -> str:
     """A column name quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,124 @@
+"""Raw file to typed table: types inferred over all rows, nothing sampled.
+
+    columns = infer(connection, source)                       # one pass: types, missing and misfit counts
+    load(connection, source, "data", Layout(columns, …))      # second pass: typed columns, __row, __digest
+
+A column is numeric when at least 99 % of its values are numbers; the rest becomes missing and is counted.  It is int64 when every row
+holds a whole number of at most 18 digits, else float64.  Everything else is text.  ``__digest`` is the MD5 of the seed and of the
+cleaned text of all kept columns: equal rows have equal digests on every machine and thread count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_core.contracts.dataset import ColumnType
+from mlops_core.errors import InvalidRequest
+from mlops_core.features import typing
+from mlops_core.features.source import Source, read_error
+from mlops_core.features.typing import identifier
+
+ROW = "__row"
+DIGEST = "__digest"
+NUMERIC_SHARE = 0.99
+_CHUNK = 200
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as found: ``rows`` in the file, of them ``missing`` and ``misfits`` (text in a numeric column)."""
+
+    name: str
+    type: ColumnType
+    rows: int
+    missing: int
+    misfits: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns a typed table has, and what its row digest is made over."""
+
+    columns: Sequence[Column]
+    target: str
+    regression: bool
+    seed: int
+
+
+def infer(connection: Any, source: Source, path: Path) -> list[Column]:
+    """Types and counts of every column over all rows; wide files take several passes of 200 columns."""
+    found: list[Column] = []
+    for start in range(0, len(source.names), _CHUNK):
+        names = source.names[start : start + _CHUNK]
+        counted = ", ".join(part for index in range(len(names)) for part in _counts(f"t{index}"))
+        sql = f"select count(*), {counted} from (select {', '.join(_cleaned(name, f't{index}') for index, name in enumerate(names))} from {source.table})"
+        rows, *counts = _run(connection, sql, path)[0]
+        found.extend(_column(name, rows, counts[index * 4 : index * 4 + 4]) for index, name in enumerate(names))
+    return found
+
+
+def load(connection: Any, source: Source, path: Path, *, table: str, layout: Layout) -> None:
+    """Make the typed table; the target is text for classes and double for regression, and rows without one are left out."""
+    cleaned = ", ".join(_cleaned(column.name, identifier(column.name)) for column in layout.columns)
+    typed = ", ".join(f"{_typed(column, layout)} as {identifier(column.name)}" for column in layout.columns)
+    content = ", ".join(f"coalesce({identifier(column.name)}, '')" for column in layout.columns)
+    digest = f"md5_number(concat_ws(chr(31), '{layout.seed}', {content}))"
+    inner = f"select row_number() over () as {ROW}, {cleaned} from {source.table}"
+    sql = f"create table {table} as select * from (select {ROW}, {digest} as {DIGEST}, {typed} from ({inner})) where {identifier(layout.target)} is not null"
+    _run(connection, sql, path)
+
+
+def _cleaned(name: str, alias: str) -> str:
+    return f"{typing.text_sql(identifier(name))} as {alias}"
+
+
+def _counts(name: str) -> tuple[str, str, str, str]:
+    """Filled, numbers, whole numbers, words for a missing number."""
+    return (
+        f"count({name})",
+        f"count({typing.number_sql(name)})",
+        f"count(case when {typing.whole_sql(name)} then 1 end)",
+        f"count(case when {typing.missing_number_sql(name)} then 1 end)",
+    )
+
+
+def _column(name: str, rows: int, counts: Sequence[int]) -> Column:
+    filled, numbers, wholes, words = counts
+    if numbers and numbers >= NUMERIC_SHARE * (filled - words):
+        kind: ColumnType = "int64" if wholes == rows else "float64"
+        return Column(name, kind, rows, rows - filled + words, filled - words - numbers)
+    return Column(name, "string", rows, rows - filled, 0)
+
+
+def _typed(column: Column, layout: Layout) -> str:
+    name = identifier(column.name)
+    if column.name == layout.target:
+        return typing.number_sql(name) if layout.regression else name
+    if column.type == "string":
+        return name
+    return typing.number_sql(name) if column.type == "float64" else f"try_cast({name} as bigint)"
+
+
+def _run(connection: Any, sql: str, path: Path) -> list[tuple[Any, ...]]:
+    import duckdb
+
+    try:
+        rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
+    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
+        raise read_error(error, path) from error
+    return rows
+
+
+def require_columns(names: Sequence[str], wanted: Sequence[str], role: str) -> None:
+    """`InvalidRequest` (E-DATA-007) names the first wanted column that the file lacks, with close spellings."""
+    import difflib
+
+    for name in wanted:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or list(names[:20])
+            raise InvalidRequest(
+                f"the {role} column {name[:80]!r} is not in the file.", remedy=f"Did you mean {', '.join(item[:80] for item in close)}?", code="E-DATA-007"
+            )

@@ -1,0 +1,143 @@
+"""What the data job refuses and what it warns of: labels, columns that teach nothing, findings with stable codes.
+
+W-DATA codes: 001 duplicate rows · 002 rows without target left out · 003 constant column dropped · 004 empty column dropped ·
+005 identifier (text: dropped, whole numbers: kept) · 006 copy of the target dropped · 007 text in a numeric column taken as missing ·
+008 at least half of a column missing · 009 more categories than the limit · 010 rare class · 011 column names made unique ·
+012 test rows that are also in the training file · 013 whole numbers above 2^24, rounded to float32 · 014 rows left out of a split.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, Finding
+from mlops_core.errors import InvalidRequest
+from mlops_core.features.load import Column
+from mlops_core.features.typing import identifier
+
+CLASS_LIMIT = 1000
+COPY_SHARE = 0.999
+IDENTIFIER_SHARE = 0.95
+RARE_ROWS = 10
+_REASON_CODES = {"constant": "W-DATA-003", "empty": "W-DATA-004", "identifier": "W-DATA-005", "target copy": "W-DATA-006"}
+
+
+def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str, ...]:
+    """The classes in ascending order, for a binary task (negative, positive); `InvalidRequest` when there is nothing to tell apart."""
+    found = sorted(counts)
+    if len(found) < 2:
+        raise InvalidRequest(f"the target {config.target!r} holds a single class {found[0][:80]!r}.", remedy="Choose another target.", code="E-DATA-012")
+    if config.task == "multiclass":
+        if len(found) > CLASS_LIMIT:
+            raise InvalidRequest(
+                f"the target {config.target!r} holds {len(found):,} classes; at most {CLASS_LIMIT:,} are learnt.",
+                remedy="Choose the task regression, or another target.", code="E-DATA-013",
+            )  # fmt: skip
+        return tuple(found)
+    positive = config.positive_label
+    if positive is None:
+        if len(found) > 2:
+            raise InvalidRequest(
+                f"the target {config.target!r} holds {len(found):,} classes, a binary task needs two: {_some(found)}.",
+                remedy="Name the positive label (it is then told from the rest) or choose the task multiclass.", code="E-DATA-011",
+            )  # fmt: skip
+        return (found[0], found[1])
+    if positive not in counts:
+        close = difflib.get_close_matches(positive, found, n=3, cutoff=0.5)
+        raise InvalidRequest(
+            f"the positive label {positive[:80]!r} is not among the values of {config.target!r}: {_some(found)}.",
+            remedy=f"Did you mean {', '.join(close)}?" if close else "Name one of them.", code="E-DATA-011",
+        )  # fmt: skip
+    return (next(label for label in found if label != positive) if len(found) == 2 else f"not {positive}", positive)
+
+
+def check_test_labels(connection: Any, config: DataJobConfig) -> None:
+    """`InvalidRequest` (E-DATA-016) when the test file holds classes that the training file never shows."""
+    target = identifier(config.target)
+    rows = connection.execute(f"select distinct {target} from given where {target} not in (select {target} from data) order by 1").fetchall()
+    if rows:
+        known = [row[0] for row in connection.execute(f"select distinct {target} from data order by 1").fetchall()]
+        unknown = [row[0] for row in rows]
+        raise InvalidRequest(
+            f"the test file has target values that the training file lacks: {_some(unknown)}; known are {_some(known)}.",
+            remedy="Write the labels alike in both files.", code="E-DATA-016",
+        )  # fmt: skip
+
+
+def judge_columns(connection: Any, profiles: Sequence[ColumnProfile], config: DataJobConfig) -> list[ColumnProfile]:
+    """The profiles with ``dropped`` set where a column cannot teach: empty, constant, an identifier in text, a copy of the target."""
+    copies = _copies(connection, profiles, config)
+    return [item.model_copy(update={"dropped": _reason(item, copies, config)}) for item in profiles]
+
+
+def findings_of(
+    config: DataJobConfig, columns: Sequence[Column], profiles: Sequence[ColumnProfile], *, counts: Mapping[str, int], shares: Mapping[str, float]
+) -> list[Finding]:
+    """Every warning that counts and profiles give, in the order of their codes."""
+    found = []
+    if counts["duplicates"]:
+        found.append(Finding(code="W-DATA-001", values={"rows": counts["duplicates"], "action": config.duplicates}))
+    if counts["without_target"]:
+        found.append(Finding(code="W-DATA-002", columns=(config.target,), values={"rows": counts["without_target"]}))
+    for item in profiles:
+        found.extend(_column_findings(item, config))
+    for column in columns:
+        if column.misfits and column.name != config.target:
+            found.append(Finding(code="W-DATA-007", columns=(column.name,), values={"values": column.misfits}))
+    train = profiles[0].rows
+    rare = {label: round(share * train) for label, share in shares.items() if share * train < RARE_ROWS}
+    if rare:
+        found.append(Finding(code="W-DATA-010", columns=(config.target,), values=dict(sorted(rare.items())[:20])))
+    if counts["left_out"]:
+        found.append(Finding(code="W-DATA-014", values={"rows": counts["left_out"], "rule": config.missing_values}))
+    return sorted(found, key=lambda finding: finding.code)
+
+
+def _column_findings(item: ColumnProfile, config: DataJobConfig) -> list[Finding]:
+    column = (item.name,)
+    if item.dropped:
+        return [Finding(code=_REASON_CODES[item.dropped], columns=column, values={"dropped": 1})]
+    found = []
+    if item.type == "int64" and item.distinct == item.rows:
+        found.append(Finding(code="W-DATA-005", columns=column, values={"dropped": 0, "distinct": item.distinct}))
+    if item.missing * 2 >= item.rows:
+        found.append(Finding(code="W-DATA-008", columns=column, values={"missing": item.missing, "rows": item.rows}))
+    if item.type == "string" and item.distinct > config.one_hot_limit:
+        found.append(Finding(code="W-DATA-009", columns=column, values={"categories": item.distinct, "kept": config.one_hot_limit}))
+    if item.type == "int64" and max(abs(item.minimum or 0), abs(item.maximum or 0)) > 2**24:
+        found.append(Finding(code="W-DATA-013", columns=column, values={"maximum": item.maximum or 0.0, "minimum": item.minimum or 0.0}))
+    return found
+
+
+def _reason(item: ColumnProfile, copies: set[str], config: DataJobConfig) -> str:
+    filled = item.rows - item.missing
+    if not filled:
+        return "empty"
+    if item.distinct == 1 and (not item.missing or item.type != "string"):
+        return "constant"
+    if item.name in copies:
+        return "target copy"
+    if item.type == "string" and item.distinct > config.one_hot_limit and item.distinct >= IDENTIFIER_SHARE * filled:
+        return "identifier"
+    return ""
+
+
+def _copies(connection: Any, profiles: Sequence[ColumnProfile], config: DataJobConfig) -> set[str]:
+    """Columns equal to the target on at least 99.9 % of the training rows."""
+    target = identifier(config.target)
+    names = [item.name for item in profiles if config.task != "regression" or item.type != "string"]
+    if not names:
+        return set()
+    text = config.task != "regression"
+    equal = ", ".join(
+        f"count(*) filter (where {f'cast({identifier(name)} as varchar)' if text else identifier(name)} = {target})" for name in names
+    )
+    rows, *counts = connection.execute(f"select count(*), {equal} from train").fetchone()
+    return {name for name, count in zip(names, counts, strict=True) if count >= COPY_SHARE * rows}
+
+
+def _some(values: Sequence[str]) -> str:
+    shown = ", ".join(repr(value[:40]) for value in values[:8])
+    return shown + (", …" if len(values) > 8 else "")
