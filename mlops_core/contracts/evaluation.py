@@ -41,7 +41,12 @@ class Curve(Message):
 
 
 class EvaluationResults(Message):
-    """Every figure of one look at one split, with its sample size; no row of the data."""
+    """Every figure of one look at one split, with its sample size; no row of the data.
+
+    ``baseline_rule`` is ``majority_class`` or ``mean``.  ``interval_methods`` says per metric how its interval was made: ``bootstrap``
+    (percentiles), ``delong`` or ``delta`` (normal, on splits too large to resample) or ``none``.  ``left_out`` counts the rows a metric
+    cannot use (mape: target 0); ``hidden_groups`` the classes with fewer than ten rows, which ``per_class`` does not show.
+    """
 
     run_id: str
     task: Task
@@ -56,5 +61,8 @@ class EvaluationResults(Message):
     roc: tuple[Curve, ...] = ()
     per_class: dict[str, dict[str, float]] = Field(default_factory=dict)
     score_quantiles: tuple[float, ...] = ()
+    interval_methods: dict[MetricName, str] = Field(default_factory=dict)
+    left_out: dict[MetricName, int] = Field(default_factory=dict)
+    hidden_groups: int = 0
     model_digest: Digest
     seconds: float

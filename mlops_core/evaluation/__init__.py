@@ -1,0 +1,1 @@
+"""Figures of a scored split: metrics, intervals, baseline, curves; pure functions over arrays."""
