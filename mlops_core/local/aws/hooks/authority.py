@@ -1,0 +1,144 @@
+"""Who may do what: the IAM evaluator, asked on behalf of callers, roles and services, with every decision journalled.
+
+authority = Authority(config, journal); authority.install()
+authority.enforce_role("arn:aws:iam::000000000000:role/machine", "lambda:InvokeFunction", "arn:aws:lambda:…:function:agent", {})
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlops_core.local.aws.config import AwsConfig
+from mlops_core.local.aws.hooks.names import private
+from mlops_core.local.aws.host import AccessDenied, SessionKeys
+from mlops_core.local.aws.journal import Journal
+
+_SESSION_SECONDS = 12 * 3600
+
+
+class Authority:
+    """Asks MiniStack's evaluator and journals what it said."""
+
+    def __init__(self, config: AwsConfig, journal: Journal | None) -> None:
+        self._config = config
+        self._journal = journal
+        self._evaluator = private("core.iam_evaluator")
+        self._actions = private("core.iam_actions")
+        self._sessions = private("services.sts")
+        self._roles = private("services.iam")._roles
+        self._scope = private("core.responses").request_scope
+        self._internal: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def install(self) -> None:
+        """Journal every decision that the evaluator takes for requests."""
+        enforce = self._evaluator.enforce
+
+        def journalled(access_key_id: str, iam_action: str, service: str, region: str, *args: Any, **kwargs: Any) -> Any:
+            denied = enforce(access_key_id, iam_action, service, region, *args, **kwargs)
+            if self._journal is not None and not isinstance(denied, self._evaluator.AuthError):
+                resource = args[0] if args else kwargs.get("resource_arn", "*")
+                self._journal.record(self._principal(access_key_id), iam_action, resource, allowed=denied is None)
+            return denied
+
+        self._evaluator.enforce = journalled
+
+    def enforce_key(self, access_key: str, action: str, resource: str, context: Mapping[str, Any]) -> None:
+        """Raise `AccessDenied` unless the key's principal may act; the key is taken as authenticated."""
+        denied = self._evaluator.enforce(
+            access_key, action, action.partition(":")[0], self._config.region, resource_arn=resource, service_context=dict(context)
+        )
+        if denied is None:
+            return
+        if isinstance(denied, self._evaluator.AuthError):
+            raise AccessDenied(denied.message)
+        explicit = denied.decision == "Deny"
+        raise AccessDenied(self._actions.identity_denial_message(action, denied.principal_arn, resource, explicit))
+
+    def enforce_role(self, role_arn: str, action: str, resource: str, context: Mapping[str, Any]) -> None:
+        """Raise `AccessDenied` unless the role's policies allow the action."""
+        # An empty context: what the running request pinned (signature, anonymity) must not speak for the role.
+        contextvars.Context().run(self._scoped, self.enforce_key, self._key_of(role_arn), action, resource, context)
+
+    def enforce_service(self, policy: Any, service: str, action: str, resource: str, source: str) -> None:
+        """Raise `AccessDenied` unless a resource's own policy lets an AWS service (``sns.amazonaws.com``) act for ``source``."""
+        allowed = contextvars.Context().run(self._scoped, self._policy_allows, policy, service, action, resource, source)
+        if self._journal is not None:
+            self._journal.record(service, action, resource, allowed=allowed)
+        if not allowed:
+            raise AccessDenied(f"{service} is not authorized to perform: {action} on resource: {resource} for {source}")
+
+    def assume(self, role_arn: str, service: str, session_name: str) -> SessionKeys:
+        """Keys for a role whose trust policy admits a service; `AccessDenied` otherwise."""
+        role = self._role(role_arn)
+        if not self._trusts(role, service):
+            raise AccessDenied(f"{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}")
+        keys = SessionKeys(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(32), secrets.token_hex(64))
+        name = role_arn.rsplit("/", 1)[-1]
+        session = {
+            "Arn": f"arn:aws:sts::{self._config.account}:assumed-role/{name}/{session_name}"[:512],
+            "UserId": f"{role.get('RoleId', name)}:{session_name}",
+            "SecretAccessKey": keys.secret_key,
+            "SessionToken": keys.session_token,
+            "AccountId": self._config.account,
+            "IssuedAt": time.time(),
+            "Expiration": time.time() + _SESSION_SECONDS,
+        }
+        self._sessions.register_session(keys.access_key, session)
+        return keys
+
+    def _role(self, role_arn: str) -> dict[str, Any]:
+        role = self._roles.get_scoped(self._config.account, None, role_arn.rsplit("/", 1)[-1])
+        if role is None or role.get("Arn") != role_arn:
+            raise AccessDenied(f"The role {role_arn} does not exist or cannot be assumed.")
+        found: dict[str, Any] = role
+        return found
+
+    def _trusts(self, role: Mapping[str, Any], service: str) -> bool:
+        document = role.get("AssumeRolePolicyDocument") or "{}"
+        statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
+        # A trust policy is a resource policy whose resource is the role itself.
+        bound = [{**one, "Resource": role["Arn"]} for one in (statements if isinstance(statements, list) else [statements])]
+        resource = str(role["Arn"])
+        check = contextvars.Context().run
+        return bool(check(self._scoped, self._policy_allows, {"Statement": bound}, service, "sts:AssumeRole", resource, resource))
+
+    def _policy_allows(self, policy: Any, service: str, action: str, resource: str, source: str) -> bool:
+        context = self._evaluator.EvalContext(
+            principal_arn=service,
+            principal_type="AWSService",
+            principal_account=self._config.account,
+            action=action,
+            resource_arn=resource,
+            region=self._config.region,
+            service_context={"aws:sourcearn": source, "aws:sourceaccount": self._config.account},
+        )
+        return bool(self._evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
+
+    def _key_of(self, role_arn: str) -> str:
+        """The key of a session of ours for a role, made without asking its trust policy: the role already belongs to what acts."""
+        self._role(role_arn)
+        with self._lock:
+            key = self._internal.get(role_arn)
+            if key is None:
+                key = self._internal[role_arn] = f"ASIA{secrets.token_hex(8).upper()}"
+                arn = f"arn:aws:sts::{self._config.account}:assumed-role/{role_arn.rsplit('/', 1)[-1]}/service"
+                session = {"Arn": arn, "UserId": "service", "SecretAccessKey": secrets.token_hex(32), "SessionToken": secrets.token_hex(32)}
+                self._sessions.register_session(key, {**session, "AccountId": self._config.account})
+        return key
+
+    def _scoped(self, function: Callable[..., Any], *args: Any) -> Any:
+        with self._scope(self._config.account, self._config.region):
+            return function(*args)
+
+    def _principal(self, access_key: str) -> str:
+        session = self._sessions._sessions.get(access_key)
+        if session is not None:
+            return str(session.get("Arn", ""))
+        return f"key/{access_key}" if access_key else "anonymous"

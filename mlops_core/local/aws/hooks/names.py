@@ -1,0 +1,103 @@
+"""Every private name of MiniStack that we touch, and the check that none of them moved.
+
+    app = private("app")
+    check()            # EnvironmentBroken names what moved
+
+`PINNED` is the one version these names were read in.  The hooks reach MiniStack through `private` only.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib import metadata
+from typing import Any
+
+from mlops_core.errors import EnvironmentBroken
+
+PINNED = "1.5.33"
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "app": (
+        "AUTH",
+        "SERVICE_HANDLERS",
+        "SERVICE_REGISTRY",
+        "_build_persistence_save_dict",
+        "_get_module",
+        "_lazy_handler",
+        "_load_persisted_state",
+        "_port_is_bindable",
+        "_read_request_body",
+        "_state_map",
+        "app",
+        "main",
+    ),
+    "core.iam_actions": (
+        "SERVICE_TO_IAM_NAMESPACE",
+        "extract_iam_action",
+        "extract_resource_arn",
+        "identity_denial_message",
+        "request_tag_context",
+    ),
+    "core.iam_evaluator": (
+        "AuthError",
+        "EvalContext",
+        "enforce",
+        "evaluate_resource_policy",
+        "pin_signed_body",
+        "resolve_principal",
+    ),
+    "core.persistence": ("save_state",),
+    "core.responses": ("StreamingResponse", "get_account_id", "get_region", "now_iso", "request_scope"),
+    "core.router": ("SERVICE_PATTERNS", "extract_access_key_id"),
+    "services.apigateway": ("_extract_lambda_ref_from_integration_uri", "_invoke_lambda_proxy"),
+    "services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
+    "services.cloudwatch": ("_put_metric_data",),
+    "services.cloudwatch_logs": ("_log_groups",),
+    "services.eventbridge": ("_invoke_target", "_put_events"),
+    "services.iam": ("_create_oidc_provider", "_delete_oidc_provider", "_oidc_providers", "_roles"),
+    "services.lambda_svc": ("_execute_function_warm", "_get_func_record_for_ref", "invalidate_worker"),
+    "services.s3": ("_buckets", "_object_disk_path", "_persist_object", "_put_object"),
+    "services.sns": ("_deliver_to_lambda",),
+    "services.stepfunctions": (
+        "_ExecutionError",
+        "_add_event",
+        "_call_lambda",
+        "_emit_execution_status_event",
+        "_executions",
+        "_fail_execution",
+        "_invoke_nested_start_execution_sync",
+        "_invoke_resource",
+        "_invoke_with_callback",
+        "_nested_start_execution_request",
+        "_run_execution",
+        "_start_execution",
+        "_state_machines",
+        "_stop_execution",
+        "_task_tokens",
+    ),
+    "services.sts": ("_sessions", "_web_identity_principal", "_web_identity_trust_denied", "register_session"),
+}
+
+
+def private(module: str) -> Any:
+    """A module of MiniStack by its name below the package, for example ``services.sts``."""
+    return importlib.import_module(f"ministack.{module}")
+
+
+def missing() -> list[str]:
+    """The names that are not where they were, as ``module.name``."""
+    return [f"{module}.{name}" for module, names in NAMES.items() for name in names if not hasattr(private(module), name)]
+
+
+def check() -> None:
+    """Raise `EnvironmentBroken` unless MiniStack is the pinned version with every name in its place."""
+    version = metadata.version("ministack")
+    if version != PINNED:
+        raise EnvironmentBroken(
+            f"MiniStack {version} is installed, the local AWS is made for {PINNED}.", remedy="Reinstall the local platform's environment."
+        )
+    moved = missing()
+    if moved:
+        raise EnvironmentBroken(
+            f"MiniStack {version} lacks {', '.join(moved)}.", remedy="Adapt mlops_core/local/aws/hooks to its new names."
+        )

@@ -1,0 +1,59 @@
+"""Puts the hooks together and serves."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from typing import Any
+
+from mlops_core.local.aws.config import AwsConfig
+from mlops_core.local.aws.hooks import bodies, gate, identity, services, stacks
+from mlops_core.local.aws.hooks.authority import Authority
+from mlops_core.local.aws.hooks.durability import Durability
+from mlops_core.local.aws.hooks.functions import Functions
+from mlops_core.local.aws.hooks.host import AwsHost
+from mlops_core.local.aws.hooks.machines import Machines
+from mlops_core.local.aws.hooks.names import check, private
+from mlops_core.local.aws.hooks.targets import Targets
+from mlops_core.local.aws.journal import Journal
+
+_SAGEMAKER = "mlops_core.local.aws.sagemaker.service"
+
+
+class Platform:
+    """One local AWS: built once per process, since MiniStack is one application per process."""
+
+    def __init__(self, config: AwsConfig) -> None:
+        check()
+        self._journal = Journal(config.journal_file) if config.journal else None
+        authority = Authority(config, self._journal)
+        authority.install()
+        identity.install(config)
+        bodies.install(config)
+        self._functions = Functions(config)
+        self._functions.install()
+        self._machines = Machines(authority)
+        self._machines.install()
+        Targets(authority).install()
+        self._service: services.Service = importlib.import_module(_SAGEMAKER).create(AwsHost(config, authority), config)
+        services.install(self._service)
+        stacks.install(getattr(self._service, "cloudformation_types", dict)())
+        self._durability = Durability(on_restored=self._machines.close_interrupted)
+        self._durability.install()
+        gate.install()
+
+    def serve(self) -> None:
+        """Answer requests until the process is told to end."""
+        app: Any = private("app")
+        sys.argv = sys.argv[:1]
+        app.main()
+
+    def close(self) -> None:
+        """End workers, jobs and endpoints; write the journal's rest."""
+        for each in (self._durability.close, self._functions.close, self._service.close):
+            closing = threading.Thread(target=each, daemon=True)
+            closing.start()
+            closing.join(10.0)
+        if self._journal is not None:
+            self._journal.close()

@@ -1,0 +1,87 @@
+"""Registers a service of ours so that MiniStack routes, authenticates and authorises its calls like any other's."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from mlops_core.local.aws.hooks.names import private
+
+_INVOCATIONS = re.compile(r"^/endpoints/[^/]+/invocations$")
+
+
+class Service(Protocol):
+    """What a registered service offers; `mlops_core.local.aws.sagemaker.service` implements it."""
+
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Answer one request whose signer was authenticated and authorised."""
+
+    def resource_arn(self, action: str, body: bytes, path: str) -> str | None:
+        """The ARN that an action touches, None for ``*``."""
+
+    def condition_context(self, action: str, body: bytes) -> Mapping[str, Any]:
+        """The service's own condition keys for a request, for example ``sagemaker:InstanceTypes``."""
+
+    def cloudformation_types(self) -> Mapping[str, Mapping[str, Any]]:
+        """CloudFormation types by name, each with ``create``, ``delete`` and perhaps ``update``."""
+
+    def close(self) -> None:
+        """Stop everything the service started."""
+
+
+def install(service: Service) -> None:
+    """Route SageMaker's control calls and ``InvokeEndpoint`` (both signed as ``sagemaker``) to the service."""
+    app, router, actions, services = private("app"), private("core.router"), private("core.iam_actions"), private("services")
+
+    async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
+        return await service.handle(method, path, headers, body, query)
+
+    module = types.ModuleType("ministack.services.sagemaker")
+    module.handle_request = handle_request  # type: ignore[attr-defined]
+    sys.modules[module.__name__] = services.sagemaker = module
+    app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
+    app.SERVICE_HANDLERS["sagemaker"] = app._lazy_handler("sagemaker")
+    router.SERVICE_PATTERNS["sagemaker"] = {"target_prefixes": ["SageMaker."]}
+    actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
+    _authorise(actions, service)
+
+
+def _authorise(actions: Any, service: Service) -> None:
+    action_of, arn_of, context_of = actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context
+
+    def action(name: str, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        if name != "sagemaker":
+            return action_of(name, method, path, headers, body, query)
+        if method == "POST" and _INVOCATIONS.match(path):
+            return "sagemaker:InvokeEndpoint"
+        target = str(headers.get("x-amz-target", ""))
+        # No action must never mean no check: an unnamed call is authorised as one that no policy grants.
+        return f"sagemaker:{target.partition('.')[2] or 'Unknown'}"
+
+    def arn(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+        if name != "sagemaker":
+            return _lambda_qualifier(name, path, rest[0], arn_of(name, method, path, headers, body, *rest))
+        called = action(name, method, path, headers, body, {}).partition(":")[2]
+        return service.resource_arn(called, body, path) or "*"
+
+    def context(name: str, iam_action: str, body: bytes, params: Any) -> Any:
+        if name != "sagemaker":
+            return context_of(name, iam_action, body, params)
+        own = {} if iam_action == "sagemaker:InvokeEndpoint" else (context_of(name, iam_action, body, params) or {})
+        return {**own, **service.condition_context(iam_action.partition(":")[2], body)}
+
+    actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
+
+
+def _lambda_qualifier(name: str, path: str, query: Any, arn: Any) -> Any:
+    """Invoke with ``Qualifier=`` acts on the qualified ARN, as on AWS; MiniStack leaves the qualifier out."""
+    if name != "lambda" or not path.endswith("/invocations") or not isinstance(arn, str) or ":function:" not in arn:
+        return arn
+    qualifier = (query.get("Qualifier") or [""])[0] if isinstance(query, Mapping) else ""
+    plain = arn.split(":function:", 1)[1]
+    return f"{arn}:{qualifier}" if qualifier and ":" not in plain else arn
