@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -60,6 +60,21 @@ class Console:
         if error.remedy:
             self.err.write(f"  next: {error.remedy}\n")
         self.err.flush()
+
+    @contextmanager
+    def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar that grows by the numbers it is called with (bytes); silent when not on a terminal and small."""
+        if not self.err.isatty():
+            if total > 64 << 20:
+                self.note(f"{title} ({total / 2**20:,.0f} MB)")
+            yield lambda _: None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import Progress
+
+        with Progress(console=RichConsole(file=self.err), transient=True) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda done: bar.advance(task, done)
 
     @contextmanager
     def live(self) -> Iterator[Screen]:

@@ -1,0 +1,75 @@
+"""`mlops demo`: the whole line once, from the form to a served prediction, through a workflow."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from mlops_core.cli.console import Console
+from mlops_core.cli.data import add
+from mlops_core.cli.platform import EXAMPLE_REPOSITORY, Platform, opened
+from mlops_core.cli.result import summary
+from mlops_core.cli.run import EXIT_BY_OUTCOME, finish
+from mlops_core.contracts.request import TrainingRequest
+
+HELP = "Show the whole line on this machine: form, label, workflow, seven phases, a prediction from the served model."
+EXAMPLE = "  mlops demo\n  mlops demo --keep       # leave the platform running and look around"
+
+ROW = {
+    "age": 41, "workclass": "Private", "fnlwgt": 209642, "education": "Bachelors", "education-num": 13, "marital-status": "Married-civ-spouse",
+    "occupation": "Exec-managerial", "relationship": "Husband", "race": "White", "sex": "Male", "capital-gain": 0, "capital-loss": 0,
+    "hours-per-week": 45, "native-country": "United-States",
+}  # fmt: skip
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--keep", action="store_true", help="leave the platform running (stop it with `mlops local down`)")
+    parser.add_argument("--language", choices=("en", "ja"), default="en", help="language of the issue's answers")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Run the demo; exit 0 when the model is served and answered a prediction."""
+    with opened(console, keep=arguments.keep, example=True) as platform:
+        request = _request(platform, arguments.language, console)
+        issue = platform.submit_form(EXAMPLE_REPOSITORY, "train: census income", request)
+        console.note(f"issue opened through the form: {platform.issue_url(EXAMPLE_REPOSITORY, issue)}")
+        platform.label(EXAMPLE_REPOSITORY, issue)
+        console.note("labelled mlops:train; the caller's workflow starts")
+        document = finish(platform, EXAMPLE_REPOSITORY, issue, console)
+        for line in summary(document):
+            console.say(line)
+        if document["endpoint"] and document["outcome"] == "succeeded":
+            console.say(f"  prediction  {predict(platform, document['endpoint']['url'])}")
+        if arguments.keep:
+            console.say(f"  pages       {platform.url}")
+            console.say("The platform is still running; stop it with `.venv/bin/mlops local down`.")
+    return EXIT_BY_OUTCOME.get(str(document["outcome"]), 7)
+
+
+def _request(platform: Platform, language: str, console: Console) -> TrainingRequest:
+    folder = platform.places.project / "examples" / "data"
+    session = platform.session()
+    return TrainingRequest.model_validate(
+        {
+            "model_name": "census-income",
+            "task": "binary",
+            "algorithm": "xgboost",
+            "dataset": add(session, folder / "adult-train.csv.gz", platform.bucket, "adult", console),
+            "test_dataset": add(session, folder / "adult-test.csv.gz", platform.bucket, "adult", console),
+            "target": "income",
+            "positive_label": ">50K",
+            "metric": "roc_auc",
+            "threshold": 0.9,
+            "language": language,
+        }
+    )
+
+
+def predict(platform: Platform, url: str) -> str:
+    """One real prediction over HTTP from the deployed endpoint, as the one-line answer."""
+    body = json.dumps({"instances": [ROW]}).encode()
+    with platform.signed_post(url, body) as answer:
+        return json.dumps(json.loads(answer.read())["predictions"][0])
+
+

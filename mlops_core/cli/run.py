@@ -1,0 +1,99 @@
+"""`mlops run`: the whole line on the user's own table, or on a filled form."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from mlops_core.cli import request as flags
+from mlops_core.cli.console import Console
+from mlops_core.cli.data import add
+from mlops_core.cli.follow import follow, wait_for_run
+from mlops_core.cli.platform import LOCAL_REPOSITORY, Platform, opened
+from mlops_core.cli.result import Document, collect, summary
+from mlops_core.contracts.request import TrainingRequest
+from mlops_core.errors import InvalidRequest, NotFound
+
+HELP = "Run the whole line on this machine: upload, issue, label, seven phases, served model."
+EXAMPLE = """  mlops run --data customers.csv --target churned
+  mlops run --data adult.csv.gz --test adult-test.csv.gz --target income --positive '>50K' --algorithm xgboost --json result.json
+  mlops run examples/issues/income.md"""
+EXIT_BY_OUTCOME = {"succeeded": 0, "refused": 4, "expired": 4}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("form", nargs="?", type=Path, metavar="ISSUE.md", help="a filled form instead of the flags")
+    flags.configure(parser)
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the whole result to this file")
+    parser.add_argument("--keep", action="store_true", help="leave the local platform running afterwards")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Follow one run to its end; exit 0 only for an accepted model."""
+    check(arguments)
+    with opened(console, keep=arguments.keep) as platform:
+        document = perform(arguments, platform, console)
+    for line in summary(document):
+        console.say(line)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return EXIT_BY_OUTCOME.get(str(document["outcome"]), 7)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse what cannot work before anything starts."""
+    if arguments.form is not None:
+        if arguments.data or arguments.target:
+            raise InvalidRequest("a filled form and --data were given.", remedy="Give one of them.")
+        if not arguments.form.is_file():
+            raise NotFound(f"there is no file {str(arguments.form)!r}.", remedy="Check the path.")
+        return
+    if arguments.data is None or arguments.target is None:
+        raise InvalidRequest("--data and --target are needed (or a filled form).", remedy="See `mlops run --help`.")
+    flags.refuse_what_comes_later(arguments)
+    for path in filter(None, (arguments.data, arguments.test)):
+        if not path.is_file():
+            raise NotFound(f"there is no file {str(path)!r}.", remedy="Check the path.")
+        if path.stat().st_size > 8 * 2**30:
+            raise InvalidRequest(f"{path.name!r} has {path.stat().st_size / 2**30:.1f} GB; at most 8 GB are read here.", remedy="Take a sample.")
+
+
+def perform(arguments: argparse.Namespace, platform: Platform, console: Console) -> Document:
+    """Upload, open and label the issue, follow, collect."""
+    from mlops_core.intake.render import render_body
+
+    if arguments.form is not None:
+        body, title = arguments.form.read_text(encoding="utf-8"), f"train: {arguments.form.stem}"
+    else:
+        request = _request(arguments, platform, console)
+        body, title = render_body(request), f"train: {request.model_name}"
+    issue = platform.open_issue(LOCAL_REPOSITORY, title, body)
+    console.note(f"issue {platform.issue_url(LOCAL_REPOSITORY, issue)}")
+    platform.label(LOCAL_REPOSITORY, issue)
+    return finish(platform, LOCAL_REPOSITORY, issue, console)
+
+
+def finish(platform: Platform, repository: str, issue: int, console: Console) -> Document:
+    """Follow the run of a labelled issue to its end and collect its result."""
+    ports = platform.ports()
+    run_id = wait_for_run(ports, repository, issue, refused=lambda: platform.refusal(repository, issue))
+    state = follow(ports, run_id, console)
+    return collect(
+        ports,
+        state,
+        issue_url=platform.issue_url(repository, issue),
+        report_url=platform.raw_url(repository, state.report_path) if state.report_path else "",
+        endpoint_url=platform.endpoint_url(state.endpoint) if state.endpoint else "",
+    )
+
+
+def _request(arguments: argparse.Namespace, platform: Platform, console: Console) -> TrainingRequest:
+    task = arguments.task or flags.infer_task(arguments.data, arguments.target, arguments.positive)
+    if not arguments.task:
+        console.note(f"task {task} (read off the column {arguments.target!r}; --task says otherwise)")
+    name = flags.model_name(arguments)
+    uri = add(platform.session(), arguments.data, platform.bucket, name, console)
+    test = add(platform.session(), arguments.test, platform.bucket, name, console) if arguments.test else None
+    return flags.build(arguments, dataset=uri, test_dataset=test, task=task)

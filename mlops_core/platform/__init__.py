@@ -1,0 +1,1 @@
+"""Building what AWS runs and deploying the templates, the same way to AWS and to the local platform."""

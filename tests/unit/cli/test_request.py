@@ -1,0 +1,74 @@
+"""Flags of `mlops run` become a request, or a clear refusal."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from mlops_core.cli import request as flags
+from mlops_core.errors import InvalidRequest, Unsupported
+
+
+def parse(*given: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    flags.configure(parser)
+    return parser.parse_args(["--data", "shop/train.csv", "--target", "y", *given])
+
+
+@pytest.mark.parametrize("given", [("--split", "time:48"), ("--split", "group:user"), ("--time-column", "t"), ("--protected", "sex,race")])
+def test_a_flag_whose_station_comes_later_is_refused_by_name(given: tuple[str, str]) -> None:
+    with pytest.raises(Unsupported, match=given[0]):
+        flags.refuse_what_comes_later(parse(*given))
+
+
+def test_an_unknown_split_names_the_allowed_ones() -> None:
+    with pytest.raises(InvalidRequest, match="random, stratified"):
+        flags.refuse_what_comes_later(parse("--split", "kfold"))
+
+
+def test_the_model_is_named_after_the_folder_when_the_file_says_only_train() -> None:
+    assert flags.model_name(parse()) == "shop"
+    assert flags.model_name(parse("--data", "Churn 2026.csv")) == "churn-2026"
+    assert flags.model_name(parse("--name", "mine")) == "mine"
+
+
+def test_regression_is_split_at_random_and_measured_by_rmse_unless_said_otherwise() -> None:
+    request = flags.build(parse(), dataset="s3://bucket/datasets/a/raw/a.csv", test_dataset=None, task="regression")
+    assert (request.split, request.metric) == ("random", "rmse")
+
+
+def test_parameters_are_typed_and_checked_against_the_catalogue() -> None:
+    assert flags.parameters("xgboost", ["max_depth=8", "learning_rate=0.05"]) == {"max_depth": 8, "learning_rate": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(["max_dept=8"], "did you mean max_depth"), (["max_depth"], "NAME=VALUE"), (["max_depth=99"], "1 to 16"), (["max_depth=8", "max_depth=9"], "twice")],
+)
+def test_a_wrong_parameter_says_what_is_allowed(given: list[str], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        flags.parameters("xgboost", given)
+
+
+@pytest.mark.parametrize(
+    ("content", "positive", "task"),
+    [
+        ("x,y\n1,yes\n2,no\n3,yes\n", None, "binary"),
+        ("x,y\n1,red\n2,green\n3,blue\n", None, "multiclass"),
+        ("x,y\n1,red\n2,green\n3,blue\n", "red", "binary"),
+        ("x,y\n1,0.5\n2,1.25\n3,7.5\n", None, "regression"),
+    ],
+)
+def test_the_task_is_read_off_the_target_column(tmp_path: Path, content: str, positive: str | None, task: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    assert flags.infer_task(path, "y", positive) == task
+
+
+def test_a_missing_target_column_lists_the_columns_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(InvalidRequest, match="it has a, b"):
+        flags.infer_task(path, "c", None)
