@@ -51,7 +51,7 @@ class Hyperparameter:
             value = text if text in self.choices else None
         elif _PLAIN_NUMBER.match(text):
             number = float(text)
-            underflow = number == 0 and any(digit in "123456789" for digit in text.split("e")[0])
+            underflow = number == 0 and any(digit in "123456789" for digit in text.split("e", maxsplit=1)[0])
             if math.isfinite(number) and self.low <= number <= self.high and not underflow:
                 value = number if self.kind == "float" else int(number) if text.lstrip("-").isdigit() else None
         if value is None:
@@ -117,5 +117,9 @@ def entry(name: str) -> Entry:
 
 def suggest(algorithm: str, name: str) -> list[str]:
     """Close spellings among the method's hyperparameters, best first, at most three."""
-    names = list(entry(algorithm).hyperparameters) if algorithm in ENTRIES else sorted({key for item in ENTRIES.values() for key in item.hyperparameters})
+    names = (
+        list(entry(algorithm).hyperparameters)
+        if algorithm in ENTRIES
+        else sorted({key for item in ENTRIES.values() for key in item.hyperparameters})
+    )
     return difflib.get_close_matches(name, names, n=3, cutoff=0.5)

@@ -43,7 +43,7 @@ def recognise(path: Path, connection: Any) -> Source:
         raise InvalidRequest(f"the file {path.name} is empty.", remedy="Upload a CSV with a header line, or a Parquet file.", code="E-DATA-001")
     if start == b"PAR1":
         return _parquet(path, connection)
-    if start[:2] == b"PK" or b"\0" in start:
+    if start[:2] == b"PK":
         raise InvalidRequest(
             f"the file {path.name} is neither CSV nor Parquet.", remedy="Save it as CSV (plain or .gz, UTF-8) or as Parquet.", code="E-DATA-002"
         )

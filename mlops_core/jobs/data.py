@@ -220,7 +220,8 @@ def _write_profile(
     dropped = [ColumnProfile(name=item.name, type=item.type, rows=item.rows, missing=item.missing, distinct=0, dropped="requested")
                for item in work.columns if item.name in config.drop_columns]  # fmt: skip
     counts = {"without_target": work.without_target, "duplicates": work.duplicates, "left_out": work.left_out}
-    findings = (*work.findings, *findings_of(config, work.kept, profiles, counts=counts, shares=shares))
+    found = [*work.findings, *findings_of(config, work.kept, profiles, counts=counts, shares=shares)]
+    findings = tuple(sorted(found, key=lambda finding: finding.code))
     written = DataProfile(
         raw_digest=digests[0], test_digest=digests[1], rows_read=work.rows_read, duplicate_rows=work.duplicates,
         dropped_rows=work.rows_read - sum(rows[part] for part in PARTS[: 2 if config.has_test_file else 3]), rows=rows,

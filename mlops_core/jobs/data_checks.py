@@ -75,7 +75,7 @@ def judge_columns(connection: Any, profiles: Sequence[ColumnProfile], config: Da
 def findings_of(
     config: DataJobConfig, columns: Sequence[Column], profiles: Sequence[ColumnProfile], *, counts: Mapping[str, int], shares: Mapping[str, float]
 ) -> list[Finding]:
-    """Every warning that counts and profiles give, in the order of their codes."""
+    """Every warning that counts and profiles give."""
     found = []
     if counts["duplicates"]:
         found.append(Finding(code="W-DATA-001", values={"rows": counts["duplicates"], "action": config.duplicates}))
@@ -92,7 +92,7 @@ def findings_of(
         found.append(Finding(code="W-DATA-010", columns=(config.target,), values=dict(sorted(rare.items())[:20])))
     if counts["left_out"]:
         found.append(Finding(code="W-DATA-014", values={"rows": counts["left_out"], "rule": config.missing_values}))
-    return sorted(found, key=lambda finding: finding.code)
+    return found
 
 
 def _column_findings(item: ColumnProfile, config: DataJobConfig) -> list[Finding]:

@@ -1,0 +1,112 @@
+"""What every learning method is given and gives back: the one interface of the modules beside the catalogue.
+
+    fitted = importlib.import_module("mlops_core.algorithms.xgboost").fit(task)
+    fitted.scores            # validation scores, float64 [N,1] or [N,K]
+    fitted.nodes             # ONNX nodes from graph.FEATURES to graph.SCORE
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlops_core.contracts.request import Scalar, Task
+
+Array = np.ndarray[Any, Any]
+
+
+class FeatureTable:
+    """A features Parquet file: float32 columns f0…fn, target y, row number."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet as pq
+
+        self.path = path
+        with pq.ParquetFile(path) as file:
+            self.rows: int = file.metadata.num_rows
+            self.names: list[str] = [name for name in file.schema_arrow.names if name not in {"__row", "y"}]
+
+    def batches(self, rows: int = 65_536) -> Iterator[tuple[Array, Array]]:
+        """Feature matrix (float32, C order) and target (float64) in pieces."""
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(batch_size=rows, columns=[*self.names, "y"]):
+                matrix = np.empty((batch.num_rows, len(self.names)), dtype=np.float32)
+                for index in range(len(self.names)):
+                    matrix[:, index] = batch.column(index).to_numpy(zero_copy_only=False)
+                yield matrix, batch.column(len(self.names)).to_numpy(zero_copy_only=False)
+
+    def dense(self) -> tuple[Array, Array]:
+        """The whole matrix and target."""
+        matrix, target, start = np.empty((self.rows, len(self.names)), dtype=np.float32), np.empty(self.rows), 0
+        for piece, values in self.batches():
+            matrix[start : start + len(values)], target[start : start + len(values)] = piece, values
+            start += len(values)
+        return matrix, target
+
+    def row_numbers(self) -> Array:
+        """The row numbers in the raw file, int64."""
+        import pyarrow.parquet as pq
+
+        return np.asarray(pq.read_table(self.path, columns=["__row"]).column(0).to_numpy())
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """One training: data, settings and where progress goes (`progress` takes metric values by name)."""
+
+    task: Task
+    classes: int
+    train: FeatureTable
+    validation: FeatureTable
+    hyperparameters: dict[str, Scalar]
+    seed: int
+    threads: int
+    progress: Callable[[dict[str, float]], None]
+
+
+@dataclass
+class Fitted:
+    """A trained model as the training job needs it; ``native`` maps file names to bytes of safe formats."""
+
+    scores: Array
+    weights_digest: str
+    nodes: Callable[[], list[Any]]
+    native: dict[str, bytes] = field(default_factory=dict)
+    learning_curve: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+
+
+def measure(task: Task, target: Array, scores: Array) -> dict[str, float]:
+    """Progress metrics on validation rows: accuracy and roc_auc (binary), accuracy (multiclass), rmse, mae and r2 (regression).
+
+    ROC AUC by mid-ranks (Mann and Whitney 1947); left out when one class alone is present.
+    """
+    if task == "regression":
+        error = scores[:, 0] - target
+        spread = float(((target - target.mean()) ** 2).mean())
+        found = {"rmse": float(np.sqrt((error**2).mean())), "mae": float(np.abs(error).mean())}
+        return found | ({"r2": 1 - float((error**2).mean()) / spread} if spread > 0 else {})
+    if task == "multiclass":
+        return {"accuracy": float((scores.argmax(axis=1) == target).mean())}
+    score = scores[:, 0]
+    found = {"accuracy": float(((score >= 0.5) == (target == 1)).mean())}
+    positives = int((target == 1).sum())
+    if 0 < positives < len(target):
+        found["roc_auc"] = _auc(target == 1, score, positives)
+    return found
+
+
+def _auc(positive: Array, score: Array, positives: int) -> float:
+    order = np.argsort(score, kind="stable")
+    ordered, flags = score[order], positive[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    sizes = np.diff(np.r_[starts, len(ordered)])
+    ranks = np.repeat(starts + (sizes + 1) / 2, sizes)
+    negatives = len(score) - positives
+    return float((ranks[flags].sum() - positives * (positives + 1) / 2) / (positives * negatives))

@@ -1,0 +1,202 @@
+"""The evaluation job: score one split with the packed model, measure it, write figures, pictures and a report.
+
+    SAGEMAKER_BASE_DIR=/tmp/job mlops-job evaluation
+
+Contract: `mlops_core.contracts.evaluation`.  The model is read from its archive as ONNX plus JSON; nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mlops_core.contracts.base import digest
+from mlops_core.contracts.dataset import DataProfile, FeatureSpec
+from mlops_core.contracts.evaluation import DriftBaseline, EvaluationJobConfig, EvaluationResults
+from mlops_core.contracts.training import TrainingReport
+from mlops_core.errors import InvalidRequest, JobFailed
+from mlops_core.evaluation.drift_baseline import label_shares, score_bins
+from mlops_core.evaluation.intervals import Resampling
+from mlops_core.evaluation.look import Look, Training, look
+from mlops_core.features.feeds import feeds_of, read_batches, targets_of
+from mlops_core.jobs.archive import read_archive
+from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
+
+Array = np.ndarray[Any, Any]
+ROW = "__row"
+
+
+@dataclass(frozen=True)
+class Model:
+    """The training artifact: graph, specification, the training process's own report (absent in foreign archives), digest of the graph."""
+
+    session: Any
+    spec: FeatureSpec
+    report: TrainingReport | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One split after the model: row numbers, targets and raw scores."""
+
+    rows: Array
+    y: Array
+    scores: Array
+
+
+def run(folder: JobFolder) -> int:
+    """Do the job; 0, or an error of ours that says what is wrong."""
+    started = time.perf_counter()
+    config = folder.config(EvaluationJobConfig)
+    model = read_model(folder.input("model") / "model.tar.gz")
+    prepared = folder.input("prepared")
+    profile = read_message(prepared / "profile.json", DataProfile)
+    _check_same_preparation(config, model, read_message(prepared / "spec.json", FeatureSpec))
+    scored = score(model, prepared / config.split / "data.parquet")
+    log(f"scored {len(scored.y):,} rows in {time.perf_counter() - started:.2f} s")
+    training = Training(model.spec.labels, _shares(profile, model.spec), _mean(profile, model.spec))
+    seen = look(model.spec.task, scored.y, scored.scores, training=training, resampling=Resampling(config.seed, config.resamples))
+    out = folder.output("evaluation")
+    results = results_of(config, model, seen, seconds=time.perf_counter() - started)
+    write_message(out / "results.json", results)
+    write_message(out / "drift_baseline.json", drift_of(config, model, seen, scored=scored, profile=profile))
+    _write_predictions(out / "predictions.parquet", model.spec, scored, seen)
+    _write_pictures(out, results, scored, target=model.spec.target)
+    _write_report(out / "report.html", config, model, results, scored=scored, profile=profile)
+    for name, figures in results.metrics.items():
+        log(f"#metric {config.split}:{name}={figures.value:.9g};")
+    return 0
+
+
+def read_model(path: Path) -> Model:
+    """The model of an archive; `JobFailed` (E-EVAL-006) when the graph is not the one its training wrote."""
+    files = read_archive(path, ("model.onnx", "spec.json"), optional=("training.json",))
+    graph = files["model.onnx"]
+    known = hashlib.sha256(graph).hexdigest()
+    report = TrainingReport.model_validate_json(files["training.json"]) if "training.json" in files else None
+    if report is not None and report.onnx_digest != known:
+        raise JobFailed(f"model.onnx is {known[:12]}, its training wrote {report.onnx_digest[:12]}.", code="E-EVAL-006")
+    options = onnxruntime.SessionOptions()
+    # Two threads add a tree ensemble's terms in another order: one keeps scores equal to serving's, bit by bit.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return Model(session, FeatureSpec.model_validate_json(files["spec.json"]), report, known)
+
+
+def _check_same_preparation(config: EvaluationJobConfig, model: Model, prepared: FeatureSpec) -> None:
+    if digest(model.spec) != digest(prepared):
+        raise InvalidRequest(
+            f"the model was trained on preparation {digest(model.spec)[:12]}, the split belongs to {digest(prepared)[:12]}.",
+            remedy="Evaluate on the preparation the model was trained on.",
+            code="E-EVAL-007",
+        )
+    if config.task != model.spec.task:
+        raise InvalidRequest(f"the model's task is {model.spec.task}, the job was told {config.task}.", code="E-EVAL-007")
+
+
+def score(model: Model, path: Path) -> Scored:
+    """Targets and scores of a split, read in batches so that memory stays bounded."""
+    if not path.is_file():
+        raise InvalidRequest(f"the split {path.parent.name} holds no data.parquet.", code="E-JOB-002")
+    rows, targets, scores = [], [], []
+    for batch in read_batches(path):
+        try:
+            targets.append(targets_of(batch, model.spec))
+        except KeyError as error:
+            raise JobFailed(
+                f"the {path.parent.name} split holds the class {str(error)[:80]}, which training never saw.",
+                remedy="Use the stratified split, or drop classes with too few rows.",
+                code="E-EVAL-008",
+            ) from error
+        scores.append(model.session.run(["score"], feeds_of(batch, model.spec))[0])
+        rows.append(np.asarray(batch.column(ROW)) if ROW in batch.schema.names else np.arange(len(batch)))
+    if not targets:
+        raise JobFailed("the split holds no rows, so nothing can be measured.", code="E-EVAL-001")
+    return Scored(np.concatenate(rows), np.concatenate(targets), np.concatenate(scores))
+
+
+def _shares(profile: DataProfile, spec: FeatureSpec) -> tuple[float, ...]:
+    shares = profile.class_shares
+    return tuple(shares[label] for label in spec.labels) if spec.labels and set(spec.labels) <= set(shares) else ()
+
+
+def _mean(profile: DataProfile, spec: FeatureSpec) -> float | None:
+    return next((column.mean for column in profile.columns if column.name == spec.target), None)
+
+
+def results_of(config: EvaluationJobConfig, model: Model, seen: Look, *, seconds: float) -> EvaluationResults:
+    """The figures as the contract's message."""
+    return EvaluationResults(
+        run_id=config.run_id,
+        task=config.task,
+        metric=config.metric,
+        split=config.split,
+        rows=seen.rows,
+        labels=model.spec.labels,
+        metrics={name: estimate.interval for name, estimate in seen.metrics.items()},
+        baseline=seen.baseline,
+        baseline_rule=seen.baseline_rule,
+        confusion=seen.confusion,
+        roc=seen.roc,
+        per_class=seen.per_class,
+        score_quantiles=seen.score_quantiles,
+        interval_methods={name: estimate.method for name, estimate in seen.metrics.items()},
+        left_out=seen.left_out,
+        hidden_groups=seen.hidden_groups,
+        model_digest=model.digest,
+        seconds=round(seconds, 3),
+    )
+
+
+def drift_of(config: EvaluationJobConfig, model: Model, seen: Look, *, scored: Scored, profile: DataProfile) -> DriftBaseline:
+    """The reference for monitoring: score bins of this split, and the training profile's columns."""
+    scores = scored.scores.astype(np.float64)
+    edges, shares = score_bins(scores.max(axis=1) if model.spec.task == "multiclass" else scores.ravel())
+    return DriftBaseline(
+        model_digest=model.digest,
+        spec_digest=digest(model.spec),
+        split=config.split,
+        rows=seen.rows,
+        score_edges=edges,
+        score_shares=shares,
+        label_shares=label_shares(seen.predicted, model.spec.labels) if model.spec.labels else {},
+        columns=profile.columns,
+    )
+
+
+def _write_predictions(path: Path, spec: FeatureSpec, scored: Scored, seen: Look) -> None:
+    columns: dict[str, Any] = {ROW: pa.array(scored.rows, pa.int64()), "y": pa.array(scored.y, pa.float64())}
+    if spec.labels:
+        columns["label"] = pa.DictionaryArray.from_arrays(pa.array(seen.predicted, pa.int32()), pa.array(spec.labels))
+    wide = scored.scores.reshape(len(scored.y), -1).astype(np.float64)
+    columns |= {f"score_{index}": pa.array(wide[:, index]) for index in range(wide.shape[1])}
+    pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def _write_pictures(out: Path, results: EvaluationResults, scored: Scored, *, target: str) -> None:
+    from mlops_core.reporting import plots
+
+    if results.task == "regression":
+        plots.residuals_png(out / "residuals.png", results, (scored.y, scored.scores.ravel().astype(np.float64)), target=target)
+        return
+    plots.confusion_png(out / "confusion_matrix.png", results)
+    if results.roc:
+        plots.roc_png(out / "roc_curve.png", results)
+
+
+def _write_report(
+    path: Path, config: EvaluationJobConfig, model: Model, results: EvaluationResults, *, scored: Scored, profile: DataProfile
+) -> None:
+    from mlops_core.reporting.report import Subject, render_report
+
+    subject = Subject(config=config, results=results, profile=profile, training=model.report, target=model.spec.target)
+    path.write_text(render_report(subject, scored.y, scored.scores.astype(np.float64)), encoding="utf-8")
