@@ -1,0 +1,27 @@
+"""Start the server: ``python -m mlops_core.local.github --config FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import uvicorn
+
+from mlops_core.local.github.config import GithubConfig
+from mlops_core.local.github.server import create_app
+from mlops_core.local.github.site import Site
+
+
+def main() -> None:
+    """Serve until asked to end."""
+    parser = argparse.ArgumentParser(prog="python -m mlops_core.local.github", description="GitHub on loopback, for the local platform.")
+    parser.add_argument("--config", type=Path, required=True, help="a JSON file, see GithubConfig")
+    config = GithubConfig.read(parser.parse_args().config)
+    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = create_app(Site(config))
+    uvicorn.run(app, host="127.0.0.1", port=config.port, log_level=config.log_level, access_log=False, timeout_graceful_shutdown=3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What people see: plain, server-rendered pages."""
