@@ -29,6 +29,7 @@ LOG = logging.getLogger(__name__)
 TERMINAL = ("Completed", "Failed", "Stopped")
 LOST = "InternalServerError: the local platform was stopped"
 POLL_SECONDS = 0.2
+CLOSE_SECONDS = 3
 
 
 class JobRun(ABC):
@@ -48,6 +49,7 @@ class JobRun(ABC):
         self.base = self.folder / "ml"
         self.stop_asked = threading.Event()
         self.timed_out = False
+        self.lost = False
         record = self.record()
         self.role = str(record["RoleArn"])
         self.transfer = Transfer(platform.host, self.role)
@@ -106,6 +108,7 @@ class JobRun(ABC):
 
     def kill(self) -> None:
         """End the program at once (the platform stops)."""
+        self.lost = True
         self.stop_asked.set()
         if self._process is not None:
             self._process.kill()
@@ -115,6 +118,8 @@ class JobRun(ABC):
         if not self.stop_asked.is_set():
             self.prepare()
         code = self._run_program() if not self.stop_asked.is_set() else None
+        if self.lost:
+            raise ProgramFailed(LOST)
         self.transfer.links.check()
         if code not in (None, 0) and not (self.stop_asked.is_set() or self.timed_out):
             self.collect_failed()
@@ -153,9 +158,7 @@ class JobRun(ABC):
         self.observe(lines)
 
     def _fail(self, reason: str) -> None:
-        status = "Stopped" if self.stop_asked.is_set() and not reason.startswith("InternalServerError") else "Failed"
-        fields = self.ending() if status == "Stopped" else {**self.ending(), "FailureReason": reason[:1024]}
-        self.move(status, status, reason if status == "Failed" else "", **fields)
+        self.move("Failed", "Failed", reason[:1024], **{**self.ending(), "FailureReason": reason[:1024]})
 
     def tick(self) -> None:
         """Called a few times a second while the program runs."""
@@ -211,6 +214,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._waiting: deque[JobRun] = deque()
         self._running: dict[str, JobRun] = {}
+        self._threads: dict[str, threading.Thread] = {}
         self._closed = False
 
     def submit(self, run: JobRun) -> None:
@@ -247,9 +251,11 @@ class Jobs:
         with self._lock:
             self._closed = True
             self._waiting.clear()
-            runs = list(self._running.values())
+            runs, threads = list(self._running.values()), list(self._threads.values())
         for run in runs:
             run.kill()
+        for thread in threads:
+            thread.join(CLOSE_SECONDS)
 
     def _next(self) -> None:
         with self._lock:
@@ -257,7 +263,9 @@ class Jobs:
             starting = [self._waiting.popleft() for _ in range(min(free, len(self._waiting)))] if not self._closed else []
             self._running.update({run.key: run for run in starting})
         for run in starting:
-            threading.Thread(target=self._execute, args=(run,), name=f"job-{run.name}", daemon=True).start()
+            thread = threading.Thread(target=self._execute, args=(run,), name=f"job-{run.name}", daemon=True)
+            self._threads[run.key] = thread
+            thread.start()
 
     def _execute(self, run: JobRun) -> None:
         try:
@@ -265,6 +273,7 @@ class Jobs:
         finally:
             with self._lock:
                 self._running.pop(run.key, None)
+                self._threads.pop(run.key, None)
             self._next()
 
 

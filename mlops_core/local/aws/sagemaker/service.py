@@ -9,20 +9,30 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from mlops_core.local.aws.host import Host
+from mlops_core.local.aws.sagemaker.capture import Capture
+from mlops_core.local.aws.sagemaker.endpoints import Endpoints
 from mlops_core.local.aws.sagemaker.errors import ApiError, internal, validation
+from mlops_core.local.aws.sagemaker.hosting import Hosting
+from mlops_core.local.aws.sagemaker.housekeeper import Housekeeper, attempt
+from mlops_core.local.aws.sagemaker.invoke import Invocations
 from mlops_core.local.aws.sagemaker.job_api import JobApi, Operation
 from mlops_core.local.aws.sagemaker.platform import Config, Platform
+from mlops_core.local.aws.sagemaker.registry import Registry
 from mlops_core.local.aws.sagemaker.store import Record
 from mlops_core.local.aws.sagemaker.support import SUPPORTED, refuse_unsupported
 from mlops_core.local.aws.sagemaker.tags import Tags
+from mlops_core.local.aws.sagemaker.traffic import Traffic
 
 LOG = logging.getLogger(__name__)
 Answer = tuple[int, dict[str, str], bytes]
+RUNTIME_PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]{1,200})/(?P<what>[a-z-]+)")
 JSON = "application/x-amz-json-1.1"
 
 
@@ -33,35 +43,63 @@ class Service:
         self._platform = platform
         tags = Tags(platform.store, self._exists)
         self._jobs = JobApi(platform, tags)
+        self._registry = Registry(platform, tags)
+        self._hosting = Hosting(platform, tags, self._registry)
+        self.endpoints = Endpoints(platform, tags, self._hosting)
         self._operations: dict[str, Operation] = {
             **self._jobs.operations(),
             "AddTags": lambda request, _: tags.add(request),
             "ListTags": lambda request, _: tags.list(request),
             "DeleteTags": lambda request, _: tags.remove(request),
         }
+        self._operations |= {**self._registry.operations(), **self._hosting.operations(), **self.endpoints.operations()}
+        traffic = Traffic(platform.host)
+        self._capture = Capture(platform.host, platform.settings.folder / "capture", platform.settings.seed)
+        self.invocations = Invocations(platform, self.endpoints, self._capture, traffic)
         self._jobs.close_lost()
+        self.endpoints.restore()
+        settings = platform.settings
+        self._last = (traffic.publish, self._capture.flush)
+        self._housekeeper = Housekeeper(
+            [(settings.metric_interval_s, traffic.publish), (settings.capture_interval_s, self._capture.flush), (1.0, self.endpoints.revive)]
+        )
 
     async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Answer:
         """Answer one request: the JSON API at ``/``, the runtime below ``/endpoints/``."""
         lower = {name.lower(): value for name, value in headers.items()}
-        request_id = str(uuid.uuid4())
+        content = JSON
         try:
+            if path.startswith("/endpoints/"):
+                content = "application/json"
+                return await self._runtime(method, path, lower, body)
             status, payload = 200, self._control(lower, body)
         except ApiError as error:
-            status, payload = error.status, error.body()
+            return error.status, {"Content-Type": content, "x-amzn-RequestId": str(uuid.uuid4()), "x-amzn-ErrorType": error.code}, error.body()
         except Exception as error:  # the outermost edge: a defect answers as AWS would, and is logged
             LOG.exception("request failed")
             status, payload = 500, internal(f"{type(error).__name__}: {error}").body()
-        return status, {"Content-Type": JSON, "x-amzn-RequestId": request_id}, payload
+        return status, {"Content-Type": content, "x-amzn-RequestId": str(uuid.uuid4())}, payload
 
     def queue(self) -> list[str]:
         """Jobs that wait for a free core, first to start first."""
         return self._jobs.jobs.waiting()
 
     def close(self) -> None:
-        """End every program; records stay."""
+        """End every program; records stay, and the next `create` on them serves again."""
+        self._housekeeper.close()
         self._jobs.jobs.close()
+        self.endpoints.close()
+        for work in self._last:
+            attempt(work)
         self._platform.launcher.close()
+
+    async def _runtime(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        found = RUNTIME_PATH.fullmatch(path)
+        if not found or method != "POST":
+            raise ApiError("UnknownOperationException", f"SageMaker Runtime has no operation {method} {path[:200]}.", 404)
+        if found["what"] != "invocations":
+            raise ApiError("ValidationError", f"{found['what']} is not supported by the local platform; use invocations.")
+        return await self.invocations.invoke(unquote(found["endpoint"]), headers, body)
 
     def _control(self, headers: Mapping[str, str], body: bytes) -> bytes:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]

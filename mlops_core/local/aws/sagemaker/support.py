@@ -22,6 +22,10 @@ _JOB_LIST = (
     "NextToken MaxResults CreationTimeAfter CreationTimeBefore LastModifiedTimeAfter LastModifiedTimeBefore NameContains StatusEquals SortBy SortOrder"
 )
 _SHORT_LIST = "NextToken MaxResults CreationTimeAfter CreationTimeBefore NameContains SortBy SortOrder"
+_SOURCE = "S3DataSource{S3Uri S3DataType CompressionType}"
+_CONTAINER = f"Image ModelDataUrl Environment ModelPackageName ContainerHostname Mode ModelDataSource{{{_SOURCE}}}"
+_INFERENCE = f"""SupportedContentTypes SupportedResponseMIMETypes SupportedRealtimeInferenceInstanceTypes SupportedTransformInstanceTypes
+    Containers{{Image ImageDigest ModelDataUrl ModelDataSource{{{_SOURCE}}} Environment Framework FrameworkVersion ModelInput NearestModelName ContainerHostname}}"""
 
 SUPPORTED: Mapping[str, str] = {
     "CreateTrainingJob": """TrainingJobName HyperParameters RoleArn Tags Environment
@@ -41,6 +45,33 @@ SUPPORTED: Mapping[str, str] = {
     "DescribeProcessingJob": "ProcessingJobName",
     "ListProcessingJobs": _JOB_LIST,
     "StopProcessingJob": "ProcessingJobName",
+    "CreateModelPackageGroup": "ModelPackageGroupName ModelPackageGroupDescription Tags",
+    "DescribeModelPackageGroup": "ModelPackageGroupName",
+    "ListModelPackageGroups": _SHORT_LIST,
+    "DeleteModelPackageGroup": "ModelPackageGroupName",
+    "CreateModelPackage": f"""ModelPackageName ModelPackageGroupName ModelPackageDescription ModelPackageRegistrationType Tags ModelApprovalStatus
+        InferenceSpecification{{{_INFERENCE}}} MetadataProperties ModelMetrics ClientToken Domain Task SamplePayloadUrl CustomerMetadataProperties
+        DriftCheckBaselines SourceUri ModelCard ModelLifeCycle CertifyForMarketplace SkipModelValidation""",
+    "DescribeModelPackage": "ModelPackageName",
+    "UpdateModelPackage": f"""ModelPackageArn ModelApprovalStatus ApprovalDescription CustomerMetadataProperties CustomerMetadataPropertiesToRemove
+        InferenceSpecification{{{_INFERENCE}}} SourceUri ModelCard ModelLifeCycle ModelPackageRegistrationType""",
+    "ListModelPackages": _SHORT_LIST + " ModelApprovalStatus ModelPackageGroupName ModelPackageType",
+    "DeleteModelPackage": "ModelPackageName",
+    "CreateModel": f"ModelName PrimaryContainer{{{_CONTAINER}}} Containers{{{_CONTAINER}}} ExecutionRoleArn Tags EnableNetworkIsolation",
+    "DescribeModel": "ModelName",
+    "ListModels": _SHORT_LIST,
+    "DeleteModel": "ModelName",
+    "CreateEndpointConfig": """EndpointConfigName Tags DataCaptureConfig EnableNetworkIsolation
+        ProductionVariants{VariantName ModelName InitialInstanceCount InstanceType InitialVariantWeight ContainerStartupHealthCheckTimeoutInSeconds}""",
+    "DescribeEndpointConfig": "EndpointConfigName",
+    "ListEndpointConfigs": _SHORT_LIST,
+    "DeleteEndpointConfig": "EndpointConfigName",
+    "CreateEndpoint": "EndpointName EndpointConfigName Tags",
+    "DescribeEndpoint": "EndpointName",
+    "ListEndpoints": _JOB_LIST,
+    "UpdateEndpoint": "EndpointName EndpointConfigName RetainAllVariantProperties",
+    "UpdateEndpointWeightsAndCapacities": "EndpointName DesiredWeightsAndCapacities{VariantName DesiredWeight DesiredInstanceCount}",
+    "DeleteEndpoint": "EndpointName",
     "AddTags": "ResourceArn Tags",
     "ListTags": "ResourceArn NextToken MaxResults",
     "DeleteTags": "ResourceArn TagKeys",
@@ -70,6 +101,11 @@ RULES: tuple[Rule, ...] = (
     Rule("CreateTrainingJob", "ResourceConfig.InstanceCount", (1,), _ONE),
     Rule("CreateTrainingJob", "EnableNetworkIsolation", (False,), _NO_WALL),
     Rule("CreateTrainingJob", "EnableInterContainerTrafficEncryption", (False,), _ONE),
+    Rule("CreateModel", "PrimaryContainer.Mode", ("SingleModel",), "one model is served per container"),
+    Rule("CreateModel", "Containers.Mode", ("SingleModel",), "one model is served per container"),
+    Rule("CreateModel", "EnableNetworkIsolation", (False,), _NO_WALL),
+    Rule("CreateEndpointConfig", "EnableNetworkIsolation", (False,), _NO_WALL),
+    Rule("CreateModelPackage", "CertifyForMarketplace", (False,), "there is no marketplace here"),
     Rule("CreateProcessingJob", "ProcessingInputs.S3Input.S3DataType", ("S3Prefix",), "manifests are not read"),
     Rule("CreateProcessingJob", "ProcessingInputs.S3Input.S3InputMode", ("File",), "data is linked as files"),
     Rule("CreateProcessingJob", "ProcessingInputs.S3Input.S3CompressionType", ("None",), "data is linked, not unpacked"),

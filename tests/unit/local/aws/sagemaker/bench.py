@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
+import tarfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +56,7 @@ class Bench:
     service: Service
     bin: Path
     config: TestConfig
-    extra: dict[str, Any] = field(default_factory=dict)
+    loop: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     @classmethod
     def open(cls, folder: Path) -> Bench:
@@ -76,6 +78,11 @@ class Bench:
         self.service.close()
         self.service = create(self.host, self.config)
 
+    def close(self) -> None:
+        """End everything."""
+        self.service.close()
+        self.loop.close()
+
     def program(self, name: str, text: str) -> Path:
         path = self.host.state / name
         path.write_text(text, encoding="utf-8")
@@ -83,7 +90,7 @@ class Bench:
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         headers = {"X-Amz-Target": f"SageMaker.{operation}"}
-        status, _, body = asyncio.run(self.service.handle("POST", "/", headers, json.dumps(request).encode(), {}))
+        status, _, body = self.loop.run(self.service.handle("POST", "/", headers, json.dumps(request).encode(), {}))
         answer: dict[str, Any] = json.loads(body or b"{}")
         if status != 200:
             raise Refused(answer["__type"], answer["message"])
@@ -94,6 +101,41 @@ class Bench:
 
     def process(self, name: str, **changes: Any) -> dict[str, Any]:
         return self.call("CreateProcessingJob", **{**processing_request(name), **changes})
+
+    def invoke(self, endpoint: str, body: bytes, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """InvokeEndpoint; header names with ``_`` for ``-``."""
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.loop.run(self.service.handle("POST", f"/endpoints/{endpoint}/invocations", names, body, {}))
+
+    def deploy(self, endpoint: str, *variants: tuple[str, str, float], **config: Any) -> None:
+        """An endpoint with variants (name, model mark, weight); a mark is what the program answers."""
+        self.config_of(f"{endpoint}-config", *variants, **config)
+        self.call("CreateEndpoint", EndpointName=endpoint, EndpointConfigName=f"{endpoint}-config")
+
+    def config_of(self, name: str, *variants: tuple[str, str, float], **config: Any) -> None:
+        """An endpoint configuration with a model of its own for each variant."""
+        parts = []
+        for variant, mark, weight in variants:
+            self.model_of(f"{name}-{variant}", mark)
+            part = {"VariantName": variant, "ModelName": f"{name}-{variant}", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+            parts.append({**part, "InitialVariantWeight": weight})
+        self.call("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=parts, **config)
+
+    def model_of(self, name: str, mark: str) -> None:
+        """A model whose archive holds one file, ``mark``."""
+        self.host.put("data", f"models/{name}.tar.gz", archive({"mark": mark.encode()}))
+        container = {"Image": SERVE_IMAGE, "ModelDataUrl": f"s3://data/models/{name}.tar.gz"}
+        self.call("CreateModel", ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+
+    def served(self, name: str, within_s: float = 15) -> dict[str, Any]:
+        """The endpoint's description once it is settled."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            answer = self.call("DescribeEndpoint", EndpointName=name)
+            if answer["EndpointStatus"] in ("InService", "Failed"):
+                return answer
+            time.sleep(0.02)
+        raise AssertionError(f"{name} is not settled: {answer}")
 
     def ended(self, name: str, kind: str = "Training", within_s: float = 15) -> dict[str, Any]:
         """The job's description once its state is terminal."""
@@ -110,6 +152,17 @@ class Bench:
         while not condition():
             assert time.monotonic() < deadline, "the condition did not come true"
             time.sleep(0.02)
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """A ``.tar.gz`` of these files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 def training_request(name: str) -> dict[str, Any]:

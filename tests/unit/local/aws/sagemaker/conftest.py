@@ -14,4 +14,4 @@ from tests.unit.local.aws.sagemaker.bench import Bench
 def bench(tmp_path: Path) -> Iterator[Bench]:
     opened = Bench.open(tmp_path)
     yield opened
-    opened.service.close()
+    opened.close()

@@ -1,0 +1,244 @@
+"""The processes behind an endpoint: one deployment is every variant of one configuration, started, healthy, and stopped together.
+
+    deployment = Deployment(platform, "census", plan, folder)
+    deployment.start()                  # returns when every variant answers /ping; ProgramFailed otherwise
+    worker = deployment.variants["blue"].worker()
+    deployment.stop()
+
+Source: "Use Your Own Inference Code with Hosting Services" (AWS documentation).
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import random
+import shutil
+import socket
+import tarfile
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from mlops_core.local.aws.sagemaker.errors import ProgramFailed
+from mlops_core.local.aws.sagemaker.http_pool import Pool
+from mlops_core.local.aws.sagemaker.platform import Platform, mapped, program, scrubbed
+from mlops_core.local.aws.sagemaker.process import Process
+from mlops_core.local.aws.sagemaker.store import Record
+from mlops_core.local.aws.sagemaker.transfer import Transfer
+
+PING_SECONDS = 2.0
+FIRST_PING_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.5
+MAX_MEMBERS = 100_000
+MAX_UNPACKED_BYTES = 20 * 1024**3
+
+
+class Worker:
+    """One serving process and the connections to it."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self.process = process
+        self.port = port
+        self.pool = Pool("127.0.0.1", port)
+
+    def stop(self, grace_s: float) -> None:
+        """SIGTERM, then SIGKILL after the grace."""
+        self.process.stop(grace_s)
+        self.pool.close()
+
+    def healthy(self) -> bool:
+        """Whether ``GET /ping`` answers 200 within two seconds."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PING_SECONDS)
+        try:
+            connection.request("GET", "/ping")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+class Variant:
+    """The processes of one production variant and its share of the traffic."""
+
+    def __init__(self, platform: Platform, endpoint: str, plan: Record, folder: Path) -> None:
+        self._platform = platform
+        self._endpoint = endpoint
+        self._container: Record = plan["Container"]
+        self._role = str(plan["RoleArn"])
+        self._folder = folder
+        settings: Record = plan["Variant"]
+        self._timeout_s = float(settings.get("ContainerStartupHealthCheckTimeoutInSeconds", platform.settings.health_timeout_s))
+        self.name = str(settings["VariantName"])
+        self.image = str(self._container["Image"])
+        self.weight = float(settings.get("CurrentWeight", settings["InitialVariantWeight"]))
+        self.count = int(settings.get("CurrentInstanceCount", settings["InitialInstanceCount"]))
+        self.workers: list[Worker] = []
+        self._turn = itertools.count()
+
+    def start(self) -> None:
+        """Bring the model data and start every process; returns when all are healthy."""
+        self._fetch_model()
+        self.scale(self.count)
+
+    def scale(self, count: int) -> None:
+        """Run this many processes."""
+        added = [self._launch() for _ in range(count - len(self.workers))]
+        try:
+            for worker in added:
+                self._await_health(worker)
+        except ProgramFailed:
+            for worker in added:
+                worker.stop(0)
+            raise
+        kept, dropped = (self.workers + added)[:count], self.workers[count:]
+        self.workers, self.count = kept, count
+        for worker in dropped:
+            worker.stop(self._platform.settings.endpoint_grace_s)
+
+    def worker(self) -> Worker | None:
+        """The next live process in turn; None when there is none."""
+        live = [worker for worker in self.workers if worker.process.alive()]
+        return live[next(self._turn) % len(live)] if live else None
+
+    def revive(self) -> None:
+        """Replace processes that ended by themselves."""
+        dead = [worker for worker in self.workers if not worker.process.alive()]
+        self.workers = [worker for worker in self.workers if worker not in dead]
+        for worker in dead:
+            worker.stop(0)
+        self.scale(self.count)
+
+    def stop(self) -> None:
+        """SIGTERM to every process at once, SIGKILL after the grace."""
+        for worker in self.workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + self._platform.settings.endpoint_grace_s
+        for worker in self.workers:
+            worker.process.wait(max(deadline - time.monotonic(), 0))
+            worker.stop(0)
+        self.workers = []
+
+    def kill(self) -> None:
+        """End every process now."""
+        for worker in self.workers:
+            worker.process.kill()
+        for worker in self.workers:
+            worker.stop(1)
+
+    def _fetch_model(self) -> None:
+        model = self._folder / "ml" / "model"
+        if (self._folder / "ready").exists():
+            return
+        shutil.rmtree(self._folder, ignore_errors=True)
+        model.mkdir(parents=True)
+        transfer = Transfer(self._platform.host, self._role)
+        source = self._container.get("ModelDataSource", {}).get("S3DataSource")
+        if source is not None and source["CompressionType"] == "None":
+            transfer.download(source["S3Uri"], model)
+        elif source is not None or "ModelDataUrl" in self._container:
+            unpack(transfer.fetch(source["S3Uri"] if source is not None else self._container["ModelDataUrl"]), model)
+        (self._folder / "ready").touch()
+
+    def _launch(self) -> Worker:
+        identity = f"i-{uuid.uuid4().hex[:17]}"
+        home = self._folder / identity
+        home.mkdir(parents=True)
+        base = self._folder / "ml"
+        image = self._platform.image(self.image)
+        port = free_port()
+        environment = scrubbed(image, home, base)
+        environment |= {name: mapped(value, base) for name, value in self._container.get("Environment", {}).items()}
+        environment |= self._platform.role_environment(self._role, f"{self._endpoint}-{self.name}")
+        environment["SAGEMAKER_BIND_TO_PORT"] = str(port)
+        group, stream = f"/aws/sagemaker/Endpoints/{self._endpoint}", f"{self.name}/{identity}"
+        host = self._platform.host
+        process = self._platform.launcher.start(
+            program(image, [*image.entrypoint, "serve"], base),
+            environment=environment,
+            folder=home,
+            on_lines=lambda lines: host.write_logs(group, stream, lines),
+        )
+        return Worker(process, port)
+
+    def _await_health(self, worker: Worker) -> None:
+        deadline, pause = time.monotonic() + self._timeout_s, FIRST_PING_SECONDS
+        while worker.process.alive() and time.monotonic() < deadline:
+            if worker.healthy():
+                return
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+        advice = "Please check CloudWatch logs for this endpoint."
+        raise ProgramFailed(f"The primary container for production variant {self.name} did not pass the ping health check. {advice}")
+
+
+class Deployment:
+    """Every variant of one configuration."""
+
+    def __init__(self, platform: Platform, endpoint: str, plan: Record, folder: Path) -> None:
+        self.plan = plan
+        self.folder = folder
+        variants = [Variant(platform, endpoint, one, folder / one["Variant"]["VariantName"]) for one in plan["Variants"]]
+        self.variants = {variant.name: variant for variant in variants}
+        self._random = random.Random(platform.settings.seed)  # noqa: S311 (traffic shares, not secrets)
+        self._lock = threading.Lock()
+        self.reweigh()
+
+    def start(self) -> None:
+        """Start every variant; on failure everything that was started is stopped."""
+        try:
+            for variant in self.variants.values():
+                variant.start()
+        except ProgramFailed:
+            self.stop()
+            raise
+
+    def reweigh(self) -> None:
+        """Take the variants' weights into the routing."""
+        names = list(self.variants)
+        self._routing = (names, list(itertools.accumulate(self.variants[name].weight for name in names)))
+
+    def choose(self) -> Variant | None:
+        """A variant by weight; None when every weight is zero."""
+        names, totals = self._routing
+        if len(names) == 1 and totals[0] > 0:
+            return self.variants[names[0]]
+        if totals[-1] <= 0:
+            return None
+        with self._lock:
+            chosen = self._random.choices(names, cum_weights=totals)[0]
+        return self.variants[chosen]
+
+    def stop(self) -> None:
+        """Stop every process and remove the folder."""
+        for variant in self.variants.values():
+            variant.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End every process now; the folder stays for the next start."""
+        for variant in self.variants.values():
+            variant.kill()
+
+
+def free_port() -> int:
+    """A TCP port on the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack ``model.tar.gz``; `ProgramFailed` for links that lead out, devices, too many members or too many bytes."""
+    try:
+        with tarfile.open(archive, "r:*") as tar:
+            count, size = 0, 0
+            for member in tar:
+                count, size = count + 1, size + member.size
+                if count > MAX_MEMBERS or size > MAX_UNPACKED_BYTES:
+                    raise ProgramFailed(f"The model archive holds more than {MAX_MEMBERS} members or {MAX_UNPACKED_BYTES} bytes")
+                tar.extract(member, folder, filter="data")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ProgramFailed(f"Failed to extract model data archive for container from model.tar.gz: {error}") from error
