@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlops_core.contracts.base import Digest, Message
+from mlops_core.contracts.dataset import ColumnProfile
 from mlops_core.contracts.request import Language, MetricName, Task
 from mlops_core.contracts.verdict import Interval
 
@@ -66,3 +67,22 @@ class EvaluationResults(Message):
     hidden_groups: int = 0
     model_digest: Digest
     seconds: float
+
+
+class DriftBaseline(Message):
+    """``drift_baseline.json``: what monitoring compares captured traffic with.
+
+    ``score_edges`` are the inner decile edges of the scores of this split (multiclass: of the greatest score) and ``score_shares`` the
+    share of rows in each bin: bin k holds edges[k-1] < x <= edges[k], the outer ones are open.  ``label_shares`` is the share of each
+    predicted label; ``columns`` the reference of the training split as the data job wrote it.
+    """
+
+    format: int = 1
+    model_digest: Digest
+    spec_digest: Digest
+    split: Literal["validation", "test"]
+    rows: int
+    score_edges: tuple[float, ...]
+    score_shares: tuple[float, ...]
+    label_shares: dict[str, float] = Field(default_factory=dict)
+    columns: tuple[ColumnProfile, ...]

@@ -30,7 +30,8 @@ def checked_scores(task: Task, scores: Array, *, classes: int) -> Array:
         raise JobFailed(f"the model returns no finite score for {bad} of {len(values)} rows.", code="E-EVAL-003")
     if task != "regression" and values.size and (values.min() < -1e-6 or values.max() > 1 + 1e-6):
         raise JobFailed(f"the model returns {values.min():g} … {values.max():g} where probabilities are expected.", code="E-EVAL-004")
-    return values if task == "multiclass" else values[:, 0]
+    kept: Array = values if task == "multiclass" else values[:, 0]
+    return kept
 
 
 def predicted_classes(task: Task, scores: Array) -> Array:
