@@ -108,7 +108,10 @@ def record_of(config: Record, exchange: Exchange) -> Record:
 def encoded(body: bytes, content_type: str, headers: Mapping[str, list[str]]) -> dict[str, str]:
     """A body as text when its type is captured as CSV or JSON, else as base64."""
     kind = content_type.partition(";")[0].strip().lower()
-    names = {"CSV": headers.get("CsvContentTypes", ["text/csv"]), "JSON": headers.get("JsonContentTypes", ["application/json", "application/jsonlines"])}
+    names = {
+        "CSV": headers.get("CsvContentTypes", ["text/csv"]),
+        "JSON": headers.get("JsonContentTypes", ["application/json", "application/jsonlines"]),
+    }
     for encoding, types in names.items():
         if kind in types:
             try:

@@ -14,11 +14,12 @@ import re
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mlops_core.local.aws.sagemaker.errors import ApiError, ProgramFailed, limit_exceeded, validation
-from mlops_core.local.aws.sagemaker.fleet import Deployment
+from mlops_core.local.aws.sagemaker.fleet import Deployment, current
 from mlops_core.local.aws.sagemaker.hosting import MAX_INSTANCES, Hosting
 from mlops_core.local.aws.sagemaker.job_api import Operation, check_unique
 from mlops_core.local.aws.sagemaker.jobs import event_detail
@@ -56,12 +57,12 @@ class Endpoints:
     def operations(self) -> dict[str, Operation]:
         """Every call by its name."""
         return {
-            "CreateEndpoint": self._create,
+            "CreateEndpoint": lambda request, _: self._create(request),
             "DescribeEndpoint": lambda request, _: self._describe(request["EndpointName"]),
             "ListEndpoints": lambda request, _: page(self._store.all(KIND), request, LIST),
-            "UpdateEndpoint": self._update,
-            "UpdateEndpointWeightsAndCapacities": self._reweigh,
-            "DeleteEndpoint": self._delete,
+            "UpdateEndpoint": lambda request, _: self._update(request),
+            "UpdateEndpointWeightsAndCapacities": lambda request, _: self._reweigh(request),
+            "DeleteEndpoint": lambda request, _: self._delete(request),
         }
 
     def live(self, name: str) -> Deployment | None:
@@ -91,11 +92,16 @@ class Endpoints:
             if record["EndpointStatus"] == "Deleting":
                 self._forget(name)
             elif "_plan" in record:
-                reason = {"FailureReason": f"the local platform was stopped during the update to {record['_next']}"} if "_next" in record else {}
-                self._move(name, "SystemUpdating", _next=None, **reason)
-                self._background(lambda name=name, plan=record["_plan"]: self._serve_again(name, plan))
+                self._mark_restart(record)
+                self._background(partial(self._serve_again, name, record["_plan"]))
             elif record["EndpointStatus"] == "Creating":
-                self._background(lambda name=name, config=record["EndpointConfigName"]: self._bring_up(name, config))
+                self._background(partial(self._bring_up, name, record["EndpointConfigName"]))
+
+    def _mark_restart(self, record: Record) -> None:
+        fields: dict[str, Any] = {"_next": None}
+        if "_next" in record:
+            fields["FailureReason"] = f"the local platform was stopped during the update to {record['_next']}"
+        self._move(record["EndpointName"], "SystemUpdating", **fields)
 
     def revive(self) -> None:
         """Replace serving processes that died; called by the housekeeper."""
@@ -114,7 +120,7 @@ class Endpoints:
         for deployment in [*self._live.values(), *self._pending]:
             deployment.kill()
 
-    def _create(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _create(self, request: Record) -> Record:
         name, tags = request["EndpointName"], request.get("Tags", [])
         arn = self._platform.arn("endpoint", name)
         self._tags.check(tags)
@@ -123,14 +129,19 @@ class Endpoints:
             if self._store.get(KIND, name) is not None:
                 raise validation(f'Cannot create already existing endpoint "{arn}".')
             moment = now()
-            record = {"EndpointName": name, "EndpointArn": arn, "EndpointConfigName": request["EndpointConfigName"], "EndpointStatus": "Creating"}
+            record = {
+                "EndpointName": name,
+                "EndpointArn": arn,
+                "EndpointConfigName": request["EndpointConfigName"],
+                "EndpointStatus": "Creating",
+            }
             self._store.put(KIND, name, {**record, "CreationTime": moment, "LastModifiedTime": moment})
         self._tags.put(arn, tags)
         self._announce(name)
         self._background(lambda: self._bring_up(name, request["EndpointConfigName"]))
         return {"EndpointArn": arn}
 
-    def _update(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _update(self, request: Record) -> Record:
         name, config = request["EndpointName"], request["EndpointConfigName"]
         with self._store.lock:
             record = self._settled(name)
@@ -144,7 +155,7 @@ class Endpoints:
         self._background(lambda: self._swap(name, plan))
         return {"EndpointArn": record["EndpointArn"]}
 
-    def _reweigh(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _reweigh(self, request: Record) -> Record:
         name, changes = request["EndpointName"], request["DesiredWeightsAndCapacities"]
         check_unique([change["VariantName"] for change in changes], "DesiredWeightsAndCapacities.VariantName")
         with self._store.lock:
@@ -159,7 +170,7 @@ class Endpoints:
         self._background(lambda: self._apply(name, deployment, changes))
         return {"EndpointArn": record["EndpointArn"]}
 
-    def _delete(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _delete(self, request: Record) -> Record:
         name = request["EndpointName"]
         with self._store.lock:
             record = self.record(name)
@@ -193,15 +204,14 @@ class Endpoints:
         variant, image = one["Variant"], one["Container"]["Image"]
         deployment = self._live.get(name)
         running = deployment.variants[variant["VariantName"]] if deployment else None
-        weight = float(variant.get("CurrentWeight", variant["InitialVariantWeight"]))
-        count = int(variant.get("CurrentInstanceCount", variant["InitialInstanceCount"]))
+        desired = current(variant)
         return {
             "VariantName": variant["VariantName"],
             "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image}],
-            "CurrentWeight": running.weight if running else weight,
-            "DesiredWeight": weight,
+            "CurrentWeight": running.weight if running else desired["Weight"],
+            "DesiredWeight": desired["Weight"],
             "CurrentInstanceCount": running.count if running else 0,
-            "DesiredInstanceCount": count,
+            "DesiredInstanceCount": desired["Count"],
         }
 
     def _bring_up(self, name: str, config: str) -> None:
@@ -315,7 +325,9 @@ def check_change(deployment: Deployment, change: Record) -> None:
     if count < 1:
         raise validation("DesiredInstanceCount must be at least 1; set the weight to 0 to take traffic away.")
     if count > MAX_INSTANCES:
-        raise limit_exceeded(f"{count} instances are more than the {MAX_INSTANCES} processes that a variant can have on the local platform.")
+        raise limit_exceeded(
+            f"{count} instances are more than the {MAX_INSTANCES} processes that a variant can have on the local platform."
+        )
 
 
 def capture_summary(capture: Record) -> Record:

@@ -1,15 +1,15 @@
 """The errors this service answers with, each with the code and the HTTP status that AWS documents.
 
-    raise validation("Could not find model \\"arn:…\\".")
+raise validation("Could not find model \\"arn:…\\".")
 
-    ApiError
-    ├── ValidationException      400, a value that the service model or the local platform does not admit
-    ├── ResourceNotFound         400, stop and tag calls on what does not exist
-    ├── ResourceInUse            400, a job name that was used before
-    ├── ResourceLimitExceeded    400, more than the local platform holds
-    ├── ConflictException        400, the object is in another state than the call needs
-    ├── AccessDeniedException    400, a policy says no
-    └── InternalFailure          500, an answer that would break the service model: a defect of this platform
+ApiError
+├── ValidationException      400, a value that the service model or the local platform does not admit
+├── ResourceNotFound         400, stop and tag calls on what does not exist
+├── ResourceInUse            400, a job name that was used before
+├── ResourceLimitExceeded    400, more than the local platform holds
+├── ConflictException        400, the object is in another state than the call needs
+├── AccessDeniedException    400, a policy says no
+└── InternalFailure          500, an answer that would break the service model: a defect of this platform
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ApiError(Exception):
         return json.dumps({"__type": self.code, "message": text, "Message": text}).encode()
 
 
-class ProgramFailed(Exception):
+class ProgramFailed(Exception):  # noqa: N818 (an outcome, not a defect)
     """A job or a variant could not run; the text becomes its ``FailureReason``."""
 
 

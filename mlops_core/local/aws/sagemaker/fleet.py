@@ -69,12 +69,12 @@ class Variant:
         self._container: Record = plan["Container"]
         self._role = str(plan["RoleArn"])
         self._folder = folder
-        settings: Record = plan["Variant"]
+        settings = current(plan["Variant"])
         self._timeout_s = float(settings.get("ContainerStartupHealthCheckTimeoutInSeconds", platform.settings.health_timeout_s))
         self.name = str(settings["VariantName"])
         self.image = str(self._container["Image"])
-        self.weight = float(settings.get("CurrentWeight", settings["InitialVariantWeight"]))
-        self.count = int(settings.get("CurrentInstanceCount", settings["InitialInstanceCount"]))
+        self.weight: float = settings["Weight"]
+        self.count: int = settings["Count"]
         self.workers: list[Worker] = []
         self._turn = itertools.count()
 
@@ -221,6 +221,13 @@ class Deployment:
         """End every process now; the folder stays for the next start."""
         for variant in self.variants.values():
             variant.kill()
+
+
+def current(variant: Record) -> Record:
+    """A production variant with ``Weight`` and ``Count`` as they are now: changed, or else as configured."""
+    weight = variant["CurrentWeight"] if "CurrentWeight" in variant else variant["InitialVariantWeight"]
+    count = variant["CurrentInstanceCount"] if "CurrentInstanceCount" in variant else variant["InitialInstanceCount"]
+    return {**variant, "Weight": float(weight), "Count": int(count)}
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ it left running is killed and its exit code becomes ours (128 + n for signal n).
 ``kill -9``, the kernel sends SIGUSR1 here (Linux); elsewhere a timer notices the new parent within a second.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -33,7 +34,7 @@ def start(command: list[str]) -> int:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, a program must not inherit that
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGUSR1, signal.SIGALRM})
-        os.execvp(command[0], command)
+        os.execvp(command[0], command)  # noqa: S606 (no shell is wanted)
     except OSError as error:
         os.write(2, f"cannot start {command[0]}: {error.strerror}\n".encode())
     os._exit(127)
@@ -46,19 +47,15 @@ def run(command: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     child = start(command)
 
-    def end_group(number: int = signal.SIGUSR1, frame: FrameType | None = None) -> None:
-        try:
+    def end_group(*_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        try:
+    def pass_on(number: int, _: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
-        except ProcessLookupError:
-            pass
 
-    def look(number: int, frame: FrameType | None) -> None:
+    def look(*_: object) -> None:
         if os.getppid() != parent:
             end_group()
 

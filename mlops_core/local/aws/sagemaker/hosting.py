@@ -1,6 +1,6 @@
 """Models and endpoint configurations: what endpoints are made of.
 
-    Hosting(platform, tags, registry).plan("census-config")   # everything a deployment needs, as one record
+Hosting(platform, tags, registry).plan("census-config")   # everything a deployment needs, as one record
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ class Hosting:
             "DescribeModel": lambda request, _: public(self.model(request["ModelName"])),
             "ListModels": lambda request, _: page(self._store.all(MODELS), request, MODEL_LIST),
             "DeleteModel": lambda request, _: self._delete(MODELS, "model", self.model(request["ModelName"])["ModelName"]),
-            "CreateEndpointConfig": self._create_config,
+            "CreateEndpointConfig": lambda request, _: self._create_config(request),
             "DescribeEndpointConfig": lambda request, _: public(self.config(request["EndpointConfigName"])),
             "ListEndpointConfigs": lambda request, _: page(self._store.all(CONFIGS), request, CONFIG_LIST),
-            "DeleteEndpointConfig": lambda request, _: self._delete(CONFIGS, "endpoint-config", self.config(request["EndpointConfigName"])["EndpointConfigName"]),
+            "DeleteEndpointConfig": lambda request, _: self._delete(
+                CONFIGS, "endpoint-config", self.config(request["EndpointConfigName"])["EndpointConfigName"]
+            ),
         }
 
     def model(self, name: str) -> Record:
@@ -79,8 +81,10 @@ class Hosting:
             return definition
         package = self._registry.package(definition["ModelPackageName"])
         first: Record = package["InferenceSpecification"]["Containers"][0]
-        merged = {key: first[key] for key in ("Image", "ModelDataUrl", "ModelDataSource") if key in first}
-        return {**merged, **definition, "Environment": {**first.get("Environment", {}), **definition.get("Environment", {})}}
+        merged: Record = {key: first[key] for key in ("Image", "ModelDataUrl", "ModelDataSource") if key in first}
+        merged |= definition
+        merged["Environment"] = {**first.get("Environment", {}), **definition.get("Environment", {})}
+        return merged
 
     def _create_model(self, request: Record, headers: Mapping[str, str]) -> Record:
         name, tags = request["ModelName"], request.get("Tags", [])
@@ -140,9 +144,11 @@ class Hosting:
         try:
             Transfer(self._platform.host, role_arn).fetch(uri)
         except ProgramFailed as error:
-            raise validation(f"Could not access model data at {uri} with role {role_arn}. {str(error).removeprefix('ClientError: ')}") from error
+            raise validation(
+                f"Could not access model data at {uri} with role {role_arn}. {str(error).removeprefix('ClientError: ')}"
+            ) from error
 
-    def _create_config(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _create_config(self, request: Record) -> Record:
         name, tags = request["EndpointConfigName"], request.get("Tags", [])
         arn = self._platform.arn("endpoint-config", name)
         self._tags.check(tags)
@@ -163,10 +169,14 @@ class Hosting:
     def _check_variant(self, variant: Record) -> None:
         for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
             if member not in variant:
-                raise validation(f"Production variant '{variant['VariantName']}' needs {member}; serverless variants are not supported here.")
+                raise validation(
+                    f"Production variant '{variant['VariantName']}' needs {member}; serverless variants are not supported here."
+                )
         if variant["InitialInstanceCount"] > MAX_INSTANCES:
             count = variant["InitialInstanceCount"]
-            raise limit_exceeded(f"{count} instances are more than the {MAX_INSTANCES} processes that a variant can have on the local platform.")
+            raise limit_exceeded(
+                f"{count} instances are more than the {MAX_INSTANCES} processes that a variant can have on the local platform."
+            )
         self.model(variant["ModelName"])
 
     def _delete(self, kind: str, resource: str, name: str) -> Record:

@@ -1,7 +1,7 @@
 """The service's one clock: publishes metrics, flushes captures, replaces dead processes.
 
-    housekeeper = Housekeeper([(5.0, traffic.publish), (5.0, capture.flush), (1.0, endpoints.revive)])
-    housekeeper.close()     # runs every duty a last time
+housekeeper = Housekeeper([(5.0, traffic.publish), (5.0, capture.flush), (1.0, endpoints.revive)])
+housekeeper.close()     # runs every duty a last time
 """
 
 from __future__ import annotations

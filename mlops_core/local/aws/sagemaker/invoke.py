@@ -50,9 +50,11 @@ class Invocations:
         asked = time.perf_counter()
         answer = await self._ask(variant, headers, body)
         answered = time.perf_counter()
-        result = self._result(endpoint, variant, deployment, answer)
+        result = self._result(endpoint, variant, answer)
         if deployment.plan["Capture"] and deployment.plan["Capture"].get("EnableCapture") and 200 <= answer.status < 300:
-            self._keep(endpoint, variant, deployment, Exchange(body, headers.get("content-type", ""), answer.body, *described(answer, headers)))
+            self._keep(
+                endpoint, variant, deployment, Exchange(body, headers.get("content-type", ""), answer.body, *described(answer, headers))
+            )
         model_us = (answered - asked) * 1e6
         overhead_us = (time.perf_counter() - started) * 1e6 - model_us
         self._traffic.count(endpoint, variant.name, status=answer.status, model_us=model_us, overhead_us=overhead_us)
@@ -60,7 +62,9 @@ class Invocations:
 
     def _absent(self, endpoint: str) -> ApiError:
         if self._endpoints.known(endpoint):
-            return ApiError("ServiceUnavailable", f"Endpoint {endpoint} does not serve yet; describe it and try again when it is InService.", 503)
+            return ApiError(
+                "ServiceUnavailable", f"Endpoint {endpoint} does not serve yet; describe it and try again when it is InService.", 503
+            )
         return ApiError("ValidationError", f"Endpoint {endpoint} of account {self._platform.settings.account} not found.")
 
     def _variant(self, deployment: Deployment, target: str | None) -> Variant:
@@ -84,10 +88,13 @@ class Invocations:
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
             return failed(f"the container broke off the answer ({type(error).__name__})")
 
-    def _result(self, endpoint: str, variant: Variant, deployment: Deployment, answer: HttpAnswer) -> Answer:
+    def _result(self, endpoint: str, variant: Variant, answer: HttpAnswer) -> Answer:
         if not 200 <= answer.status < 300:
             return self._model_error(endpoint, variant, answer)
-        out = {"Content-Type": answer.headers.get("content-type", "application/octet-stream"), "x-Amzn-Invoked-Production-Variant": variant.name}
+        out = {
+            "Content-Type": answer.headers.get("content-type", "application/octet-stream"),
+            "x-Amzn-Invoked-Production-Variant": variant.name,
+        }
         if PREFIX + "custom-attributes" in answer.headers:
             out["X-Amzn-SageMaker-Custom-Attributes"] = answer.headers[PREFIX + "custom-attributes"]
         return 200, {**out, "x-amzn-RequestId": str(uuid.uuid4())}, answer.body

@@ -1,6 +1,6 @@
 """The calls on jobs: create, describe, list, stop, for training and processing.
 
-    JobApi(platform, tags).operations()["CreateTrainingJob"](request, headers)
+JobApi(platform, tags).operations()["CreateTrainingJob"](request, headers)
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ Operation = Callable[[Record, Mapping[str, str]], Record]
 TRAINING_LIST = Listing(
     key="TrainingJobName",
     answer="TrainingJobSummaries",
-    members=("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime", "TrainingJobStatus", "SecondaryStatus"),
+    members=(
+        "TrainingJobName",
+        "TrainingJobArn",
+        "CreationTime",
+        "TrainingEndTime",
+        "LastModifiedTime",
+        "TrainingJobStatus",
+        "SecondaryStatus",
+    ),
     status="TrainingJobStatus",
 )
 PROCESSING_LIST = Listing(
@@ -89,7 +97,9 @@ class JobApi:
         self._accept(record, processing.ProcessingRun, request, headers)
         return {"ProcessingJobArn": record["ProcessingJobArn"]}
 
-    def _accept(self, record: Record, kind: type[training.TrainingRun | processing.ProcessingRun], request: Record, headers: Mapping[str, str]) -> None:
+    def _accept(
+        self, record: Record, kind: type[training.TrainingRun | processing.ProcessingRun], request: Record, headers: Mapping[str, str]
+    ) -> None:
         name_key = kind.resource.title().replace("-", "") + "Name"
         arn = self._platform.arn(kind.resource, request[name_key])
         tags = request.get("Tags", [])
@@ -148,7 +158,9 @@ def check_training(request: Record) -> None:
         if channel["ChannelName"] in (".", ".."):
             raise validation(f"ChannelName '{channel['ChannelName']}' is no folder name.")
     check_uris([channel["DataSource"]["S3DataSource"]["S3Uri"] for channel in channels])
-    check_uris([request["OutputDataConfig"]["S3OutputPath"], *([request["CheckpointConfig"]["S3Uri"]] if "CheckpointConfig" in request else [])])
+    check_uris(
+        [request["OutputDataConfig"]["S3OutputPath"], *([request["CheckpointConfig"]["S3Uri"]] if "CheckpointConfig" in request else [])]
+    )
     check_local_path(request.get("CheckpointConfig", {}).get("LocalPath", training.CHECKPOINTS))
     check_spot(request, condition)
     check_expressions(algorithm.get("MetricDefinitions", []))

@@ -73,7 +73,7 @@ class JobRun(ABC):
         with self.platform.store.lock:
             record = self.record()
             if record[self.status_key] == "Stopping" and status == "InProgress":
-                status, stage, message = "Stopping", "", message
+                status, stage = "Stopping", ""
             record.update(fields)
             record[self.status_key] = status
             record["LastModifiedTime"] = now()
@@ -160,13 +160,13 @@ class JobRun(ABC):
     def _fail(self, reason: str) -> None:
         self.move("Failed", "Failed", reason[:1024], **{**self.ending(), "FailureReason": reason[:1024]})
 
-    def tick(self) -> None:
+    def tick(self) -> None:  # noqa: B027 (a hook that may stay empty)
         """Called a few times a second while the program runs."""
 
-    def observe(self, lines: Sequence[tuple[int, str]]) -> None:
+    def observe(self, lines: Sequence[tuple[int, str]]) -> None:  # noqa: B027 (a hook that may stay empty)
         """Called with the program's output."""
 
-    def collect_failed(self) -> None:
+    def collect_failed(self) -> None:  # noqa: B027 (a hook that may stay empty)
         """Store what a failed program leaves."""
 
     @abstractmethod

@@ -1,8 +1,8 @@
 """Metric definitions read from a program's log.
 
-    metrics = LogMetrics([{"Name": "auc", "Regex": "auc=([0-9.]+)"}], publish=host_put)
-    metrics.read([(1700000000000, "auc=0.91")])
-    metrics.latest()                      # [{"MetricName": "auc", "Value": 0.91, "Timestamp": 1700000000.0}]
+metrics = LogMetrics([{"Name": "auc", "Regex": "auc=([0-9.]+)"}], publish=host_put)
+metrics.read([(1700000000000, "auc=0.91")])
+metrics.latest()                      # [{"MetricName": "auc", "Value": 0.91, "Timestamp": 1700000000.0}]
 """
 
 from __future__ import annotations

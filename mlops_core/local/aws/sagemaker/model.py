@@ -22,7 +22,17 @@ from typing import Any
 from mlops_core.local.aws.sagemaker.errors import internal, validation
 
 # Java's Unicode classes, as close as the standard library's expressions come.
-_CLASSES = {"L": r"\w", "N": r"\d", "Z": r"\s", "M": "", "S": "$+<=>^`|~", "P": "!-/:-@", "Alnum": "a-zA-Z0-9", "ASCII": "\x00-\x7f", "Print": "\x20-\x7e"}
+_CLASSES = {
+    "L": r"\w",
+    "N": r"\d",
+    "Z": r"\s",
+    "M": "",
+    "S": "$+<=>^`|~",
+    "P": "!-/:-@",
+    "Alnum": "a-zA-Z0-9",
+    "ASCII": "\x00-\x7f",
+    "Print": "\x20-\x7e",
+}
 Problem = tuple[str, str]
 
 
@@ -146,7 +156,10 @@ def _number(shape: Mapping[str, Any], value: float, path: str) -> Iterator[Probl
     if not math.isfinite(value):
         yield path, f"Value at '{path}' failed to satisfy constraint: Member must be a finite number"
     if shape.get("min") is not None and value < shape["min"]:
-        yield path, f"Value '{value}' at '{path}' failed to satisfy constraint: Member must have value greater than or equal to {shape['min']}"
+        yield (
+            path,
+            f"Value '{value}' at '{path}' failed to satisfy constraint: Member must have value greater than or equal to {shape['min']}",
+        )
     if shape.get("max") is not None and value > shape["max"]:
         yield path, f"Value '{value}' at '{path}' failed to satisfy constraint: Member must have value less than or equal to {shape['max']}"
 

@@ -1,6 +1,6 @@
 """Lists as AWS pages them: filtered, sorted, and continued from the last item shown, so a new record never shifts a page.
 
-    page(records, request, Listing(key="TrainingJobName", answer="TrainingJobSummaries", members=(...)))
+page(records, request, Listing(key="TrainingJobName", answer="TrainingJobSummaries", members=(...)))
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every part of the service shares: the host, the settings, the records, the programs, and the words AWS uses for them.
 
-    platform = Platform.open(host, config)
-    platform.arn("training-job", "census-1")
+platform = Platform.open(host, config)
+platform.arn("training-job", "census-1")
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from mlops_core.local.aws.sagemaker.process import Launcher
 from mlops_core.local.aws.sagemaker.store import Store
 
 MOUNT = "/opt/ml"
-_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[a-z0-9][a-z0-9._/-]*)(?:[:@].+)?")
+_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[a-z0-9][a-z0-9._/-]*)(?:[:@].+)?"
+)
 
 
 class Config(Protocol):
@@ -64,7 +66,16 @@ class Settings:
     @classmethod
     def of(cls, config: Config) -> Settings:
         """Settings from any object with the required attributes; the others override the defaults."""
-        names = ("stop_grace_s", "endpoint_grace_s", "health_timeout_s", "sync_interval_s", "metric_interval_s", "capture_interval_s", "parallel_jobs", "seed")
+        names = (
+            "stop_grace_s",
+            "endpoint_grace_s",
+            "health_timeout_s",
+            "sync_interval_s",
+            "metric_interval_s",
+            "capture_interval_s",
+            "parallel_jobs",
+            "seed",
+        )
         given = {name: getattr(config, name) for name in names if getattr(config, name, None) is not None}
         return cls(images=config.images, folder=Path(config.state) / "sagemaker", region=config.region, account=config.account, **given)
 
@@ -103,12 +114,18 @@ class Platform:
         found = _IMAGE.fullmatch(uri)
         known = ", ".join(sorted(self.settings.images)) or "none"
         if not found:
-            raise validation(f"Image {uri} is not an ECR image URI ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG; repositories here: {known}.")
+            raise validation(
+                f"Image {uri} is not an ECR image URI ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG; repositories here: {known}."
+            )
         if (found["account"], found["region"]) != (self.settings.account, self.settings.region):
-            raise validation(f"Image {uri} is in another account or region than {self.settings.account} in {self.settings.region}; use this one's registry.")
+            raise validation(
+                f"Image {uri} is in another account or region than {self.settings.account} in {self.settings.region}; use its registry."
+            )
         entry = self.settings.images.get(found["repository"])
         if entry is None:
-            raise validation(f"The image {uri} does not exist: the local platform has no environment for '{found['repository']}'; it has {known}.")
+            raise validation(
+                f"The image {uri} does not exist: the local platform has no environment for '{found['repository']}'; it has {known}."
+            )
         return Image(Path(entry["bin"]), tuple(entry["entrypoint"]))
 
     def check_pass_role(self, headers: Mapping[str, str], role_arn: str) -> None:
@@ -148,7 +165,9 @@ def program(image: Image, words: list[str], base: Path) -> list[str]:
     if not path.exists() and name in ("sh", "bash"):
         path = Path("/bin") / name
     if not path.exists():
-        raise ProgramFailed(f"ClientError: the image has no executable '{first}'; it has: {', '.join(executables(image.bin)[:20]) or 'none'}")
+        raise ProgramFailed(
+            f"ClientError: the image has no executable '{first}'; it has: {', '.join(executables(image.bin)[:20]) or 'none'}"
+        )
     return [str(path), *(mapped(word, base) for word in rest)]
 
 

@@ -158,7 +158,9 @@ class Launcher:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        self._requests: queue.SimpleQueue[tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]] | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]] | None] = (
+            queue.SimpleQueue()
+        )
         self._thread = threading.Thread(target=self._serve, name="sagemaker-launcher", daemon=True)
         self._thread.start()
 

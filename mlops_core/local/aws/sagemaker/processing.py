@@ -124,7 +124,9 @@ class ProcessingRun(JobRun):
 def check_paths(request: Record) -> None:
     """ValidationException unless every path lies below ``/opt/ml`` and no two overlap."""
     inputs = [one["S3Input"].get("LocalPath") for one in request.get("ProcessingInputs", []) if "S3Input" in one]
-    outputs = [one["S3Output"].get("LocalPath") for one in request.get("ProcessingOutputConfig", {}).get("Outputs", []) if "S3Output" in one]
+    outputs = [
+        one["S3Output"].get("LocalPath") for one in request.get("ProcessingOutputConfig", {}).get("Outputs", []) if "S3Output" in one
+    ]
     paths = [path for path in inputs + outputs if path]
     for path in paths:
         if not path.startswith("/opt/ml/") or ".." in path.split("/"):
@@ -138,10 +140,14 @@ def check_members(request: Record) -> None:
     """ValidationException for inputs and outputs without the members that this platform needs."""
     for source in request.get("ProcessingInputs", []):
         if not source.get("S3Input", {}).get("LocalPath"):
-            raise validation(f"ProcessingInputs '{source['InputName']}' has no S3Input.LocalPath; data is given as files of an S3 prefix only.")
+            raise validation(
+                f"ProcessingInputs '{source['InputName']}' has no S3Input.LocalPath; data is given as files of an S3 prefix only."
+            )
     for output in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
         if not output.get("S3Output", {}).get("LocalPath"):
-            raise validation(f"ProcessingOutputConfig '{output.get('OutputName')}' has no S3Output.LocalPath; outputs are folders uploaded to S3.")
+            raise validation(
+                f"ProcessingOutputConfig '{output.get('OutputName')}' has no S3Output.LocalPath; outputs are folders uploaded to S3."
+            )
 
 
 def new_record(platform: Platform, request: Record) -> Record:
@@ -154,4 +160,3 @@ def new_record(platform: Platform, request: Record) -> Record:
         "LastModifiedTime": now(),
     }
     return record
-

@@ -8,7 +8,6 @@ Source: "Model Registry" (AWS documentation).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from mlops_core.local.aws.sagemaker.errors import conflict, validation
 from mlops_core.local.aws.sagemaker.job_api import Operation
@@ -33,7 +32,15 @@ PACKAGE_LIST = Listing(
         *("ModelPackageStatus", "ModelApprovalStatus", "ModelLifeCycle", "ModelPackageRegistrationType"),
     ),
 )
-REPLACED = ("ModelApprovalStatus", "ApprovalDescription", "ModelLifeCycle", "SourceUri", "InferenceSpecification", "ModelCard", "ModelPackageRegistrationType")
+REPLACED = (
+    "ModelApprovalStatus",
+    "ApprovalDescription",
+    "ModelLifeCycle",
+    "SourceUri",
+    "InferenceSpecification",
+    "ModelCard",
+    "ModelPackageRegistrationType",
+)
 
 
 class Registry:
@@ -51,11 +58,11 @@ class Registry:
             "DescribeModelPackageGroup": lambda request, _: public(self._group(request["ModelPackageGroupName"])),
             "ListModelPackageGroups": lambda request, _: page(self._store.all(GROUPS), request, GROUP_LIST),
             "DeleteModelPackageGroup": lambda request, _: self.delete_group(request),
-            "CreateModelPackage": self._create_package,
+            "CreateModelPackage": lambda request, _: self._create_package(request),
             "DescribeModelPackage": lambda request, _: public(self.package(request["ModelPackageName"])),
-            "UpdateModelPackage": self._update_package,
-            "ListModelPackages": self._list_packages,
-            "DeleteModelPackage": self._delete_package,
+            "UpdateModelPackage": lambda request, _: self._update_package(request),
+            "ListModelPackages": lambda request, _: self._list_packages(request),
+            "DeleteModelPackage": lambda request, _: self._delete_package(request),
         }
 
     def create_group(self, request: Record) -> Record:
@@ -95,7 +102,7 @@ class Registry:
             raise validation(f"ModelPackageGroup {name} does not exist.")
         return found
 
-    def _create_package(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _create_package(self, request: Record) -> Record:
         check_package(request)
         self._check_images(request)
         token = request.get("ClientToken")
@@ -143,7 +150,7 @@ class Registry:
             "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
         }
 
-    def _update_package(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _update_package(self, request: Record) -> Record:
         with self._store.lock:
             record = self.package(request["ModelPackageArn"])
             if "InferenceSpecification" in request and "InferenceSpecification" in record:
@@ -161,7 +168,7 @@ class Registry:
         self._announce(record)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
-    def _list_packages(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _list_packages(self, request: Record) -> Record:
         packages = self._store.all(PACKAGES)
         kind = request.get("ModelPackageType", "Unversioned")
         if "ModelPackageGroupName" in request:
@@ -175,7 +182,7 @@ class Registry:
             packages = [one for one in packages if request["NameContains"].lower() in one["ModelPackageName"].lower()]
         return page(packages, {key: value for key, value in request.items() if key != "NameContains"}, PACKAGE_LIST)
 
-    def _delete_package(self, request: Record, headers: Mapping[str, str]) -> Record:
+    def _delete_package(self, request: Record) -> Record:
         record = self.package(request["ModelPackageName"])
         self._store.delete(PACKAGES, record["ModelPackageArn"].rpartition(":model-package/")[2])
         self._tags.forget(record["ModelPackageArn"])

@@ -1,21 +1,21 @@
 """The service as its host sees it: one call for every request, and what the host needs to authorise it.
 
-    service = create(host, config)
-    status, headers, body = await service.handle("POST", "/", {"X-Amz-Target": "SageMaker.ListModels"}, b"{}", {})
-    service.close()
+service = create(host, config)
+status, headers, body = await service.handle("POST", "/", {"X-Amz-Target": "SageMaker.ListModels"}, b"{}", {})
+service.close()
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from mlops_core.local.aws.host import Host
+from mlops_core.local.aws.sagemaker import access, cloudformation
 from mlops_core.local.aws.sagemaker.capture import Capture
 from mlops_core.local.aws.sagemaker.endpoints import Endpoints
 from mlops_core.local.aws.sagemaker.errors import ApiError, internal, validation
@@ -32,7 +32,6 @@ from mlops_core.local.aws.sagemaker.traffic import Traffic
 
 LOG = logging.getLogger(__name__)
 Answer = tuple[int, dict[str, str], bytes]
-RUNTIME_PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]{1,200})/(?P<what>[a-z-]+)")
 JSON = "application/x-amz-json-1.1"
 
 
@@ -61,10 +60,14 @@ class Service:
         settings = platform.settings
         self._last = (traffic.publish, self._capture.flush)
         self._housekeeper = Housekeeper(
-            [(settings.metric_interval_s, traffic.publish), (settings.capture_interval_s, self._capture.flush), (1.0, self.endpoints.revive)]
+            [
+                (settings.metric_interval_s, traffic.publish),
+                (settings.capture_interval_s, self._capture.flush),
+                (1.0, self.endpoints.revive),
+            ]
         )
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Answer:
+    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Answer:  # noqa: ARG002 (the host's signature)
         """Answer one request: the JSON API at ``/``, the runtime below ``/endpoints/``."""
         lower = {name.lower(): value for name, value in headers.items()}
         content = JSON
@@ -74,11 +77,31 @@ class Service:
                 return await self._runtime(method, path, lower, body)
             status, payload = 200, self._control(lower, body)
         except ApiError as error:
-            return error.status, {"Content-Type": content, "x-amzn-RequestId": str(uuid.uuid4()), "x-amzn-ErrorType": error.code}, error.body()
+            return (
+                error.status,
+                {"Content-Type": content, "x-amzn-RequestId": str(uuid.uuid4()), "x-amzn-ErrorType": error.code},
+                error.body(),
+            )
         except Exception as error:  # the outermost edge: a defect answers as AWS would, and is logged
             LOG.exception("request failed")
             status, payload = 500, internal(f"{type(error).__name__}: {error}").body()
         return status, {"Content-Type": content, "x-amzn-RequestId": str(uuid.uuid4())}, payload
+
+    def action(self, method: str, path: str, headers: Mapping[str, str]) -> str | None:
+        """The IAM action of a request; None when it is not for this service."""
+        return access.action(method, path, headers)
+
+    def resource_arn(self, action: str, body: bytes | Mapping[str, Any], path: str) -> str | None:
+        """The ARN that policies are evaluated against; None for operations on no single resource (``*``)."""
+        return access.resource_arn(action, _lenient(body), path, self._platform.arn)
+
+    def condition_context(self, action: str, body: bytes | Mapping[str, Any]) -> dict[str, Any]:
+        """IAM condition keys and their values (text, or lists of text)."""
+        return access.condition_context(action, _lenient(body))
+
+    def cloudformation_types(self) -> dict[str, dict[str, Callable[..., Any]]]:
+        """Handlers by resource type; see `cloudformation.types`."""
+        return cloudformation.types(lambda operation, request: self._call(operation, request, {}))
 
     def queue(self) -> list[str]:
         """Jobs that wait for a free core, first to start first."""
@@ -94,7 +117,7 @@ class Service:
         self._platform.launcher.close()
 
     async def _runtime(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        found = RUNTIME_PATH.fullmatch(path)
+        found = access.RUNTIME_PATH.fullmatch(path)
         if not found or method != "POST":
             raise ApiError("UnknownOperationException", f"SageMaker Runtime has no operation {method} {path[:200]}.", 404)
         if found["what"] != "invocations":
@@ -108,13 +131,17 @@ class Service:
             raise ApiError("UnknownOperationException", f"SageMaker has no operation '{operation[:80]}'.", 400)
         if operation not in SUPPORTED:
             raise validation(f"{operation} is not supported by the local platform; docs/reference/local-sagemaker.md lists what is.")
-        request = _parse(body)
+        answer = self._call(operation, _parse(body), headers)
+        return json.dumps(answer).encode() if answer or model.output_shape(operation) else b""
+
+    def _call(self, operation: str, request: Record, headers: Mapping[str, str]) -> Record:
+        model = self._platform.model
         model.check_request(operation, request)
         request = without_nulls(request)
-        refuse_unsupported(model, operation, request)
+        refuse_unsupported(operation, request)
         answer = self._operations[operation](request, headers)
         model.check_response(operation, answer)
-        return json.dumps(answer).encode() if answer or model.output_shape(operation) else b""
+        return answer
 
     def _exists(self, arn: str) -> bool:
         _, _, rest = arn.partition(f"arn:aws:sagemaker:{self._platform.settings.region}:{self._platform.settings.account}:")
@@ -130,6 +157,16 @@ def _parse(body: bytes) -> Record:
     if not isinstance(request, dict):
         raise ApiError("SerializationException", "The request is not a JSON object.")
     return request
+
+
+def _lenient(body: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+    """A body for authorisation only: what is no JSON object names nothing, and the operation itself refuses it."""
+    if isinstance(body, Mapping):
+        return body
+    try:
+        return _parse(body)
+    except ApiError:
+        return {}
 
 
 def without_nulls(value: Any) -> Any:

@@ -55,7 +55,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part")
             part.write_text(text, encoding="utf-8")
-            os.replace(part, path)
+            part.replace(path)
             self._records.setdefault(kind, {})[key] = json.loads(text)
 
     def delete(self, kind: str, key: str) -> None:

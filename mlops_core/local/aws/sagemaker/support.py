@@ -1,6 +1,6 @@
 """What the local SageMaker models, field by field; everything else that AWS knows is refused by name.
 
-    refuse_unsupported(model, "CreateTrainingJob", request)   # ValidationException naming the field
+    refuse_unsupported("CreateTrainingJob", request)   # ValidationException naming the field
 
 `SUPPORTED` lists the request members of each operation; a structure with braces is supported in the listed members only, one
 without braces whole.  `RULES` lists members that are supported with some values only.
@@ -14,23 +14,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_core.local.aws.sagemaker.errors import validation
-from mlops_core.local.aws.sagemaker.model import Model
 
 Tree = dict[str, "Tree | None"]
 
-_JOB_LIST = (
-    "NextToken MaxResults CreationTimeAfter CreationTimeBefore LastModifiedTimeAfter LastModifiedTimeBefore NameContains StatusEquals SortBy SortOrder"
-)
 _SHORT_LIST = "NextToken MaxResults CreationTimeAfter CreationTimeBefore NameContains SortBy SortOrder"
+_JOB_LIST = _SHORT_LIST + " LastModifiedTimeAfter LastModifiedTimeBefore StatusEquals"
 _SOURCE = "S3DataSource{S3Uri S3DataType CompressionType}"
 _CONTAINER = f"Image ModelDataUrl Environment ModelPackageName ContainerHostname Mode ModelDataSource{{{_SOURCE}}}"
 _INFERENCE = f"""SupportedContentTypes SupportedResponseMIMETypes SupportedRealtimeInferenceInstanceTypes SupportedTransformInstanceTypes
-    Containers{{Image ImageDigest ModelDataUrl ModelDataSource{{{_SOURCE}}} Environment Framework FrameworkVersion ModelInput NearestModelName ContainerHostname}}"""
+    Containers{{Image ImageDigest ModelDataUrl ModelDataSource{{{_SOURCE}}}
+    Environment Framework FrameworkVersion ModelInput NearestModelName ContainerHostname}}"""
 
 SUPPORTED: Mapping[str, str] = {
     "CreateTrainingJob": """TrainingJobName HyperParameters RoleArn Tags Environment
-        AlgorithmSpecification{TrainingImage TrainingInputMode MetricDefinitions EnableSageMakerMetricsTimeSeries ContainerEntrypoint ContainerArguments}
-        InputDataConfig{ChannelName DataSource{S3DataSource{S3DataType S3Uri S3DataDistributionType}} ContentType CompressionType RecordWrapperType InputMode}
+        AlgorithmSpecification{TrainingImage TrainingInputMode MetricDefinitions
+        EnableSageMakerMetricsTimeSeries ContainerEntrypoint ContainerArguments}
+        InputDataConfig{ChannelName DataSource{S3DataSource{S3DataType S3Uri S3DataDistributionType}}
+        ContentType CompressionType RecordWrapperType InputMode}
         OutputDataConfig{S3OutputPath KmsKeyId CompressionType} ResourceConfig{InstanceType InstanceCount VolumeSizeInGB}
         StoppingCondition{MaxRuntimeInSeconds MaxWaitTimeInSeconds} CheckpointConfig EnableManagedSpotTraining EnableNetworkIsolation
         EnableInterContainerTrafficEncryption""",
@@ -49,12 +49,14 @@ SUPPORTED: Mapping[str, str] = {
     "DescribeModelPackageGroup": "ModelPackageGroupName",
     "ListModelPackageGroups": _SHORT_LIST,
     "DeleteModelPackageGroup": "ModelPackageGroupName",
-    "CreateModelPackage": f"""ModelPackageName ModelPackageGroupName ModelPackageDescription ModelPackageRegistrationType Tags ModelApprovalStatus
-        InferenceSpecification{{{_INFERENCE}}} MetadataProperties ModelMetrics ClientToken Domain Task SamplePayloadUrl CustomerMetadataProperties
-        DriftCheckBaselines SourceUri ModelCard ModelLifeCycle CertifyForMarketplace SkipModelValidation""",
+    "CreateModelPackage": f"""ModelPackageName ModelPackageGroupName ModelPackageDescription ModelPackageRegistrationType Tags
+        ModelApprovalStatus InferenceSpecification{{{_INFERENCE}}} MetadataProperties ModelMetrics ClientToken Domain Task SamplePayloadUrl
+        CustomerMetadataProperties DriftCheckBaselines SourceUri ModelCard ModelLifeCycle
+        CertifyForMarketplace SkipModelValidation""",
     "DescribeModelPackage": "ModelPackageName",
-    "UpdateModelPackage": f"""ModelPackageArn ModelApprovalStatus ApprovalDescription CustomerMetadataProperties CustomerMetadataPropertiesToRemove
-        InferenceSpecification{{{_INFERENCE}}} SourceUri ModelCard ModelLifeCycle ModelPackageRegistrationType""",
+    "UpdateModelPackage": f"""ModelPackageArn ModelApprovalStatus ApprovalDescription CustomerMetadataProperties
+        CustomerMetadataPropertiesToRemove InferenceSpecification{{{_INFERENCE}}}
+        SourceUri ModelCard ModelLifeCycle ModelPackageRegistrationType""",
     "ListModelPackages": _SHORT_LIST + " ModelApprovalStatus ModelPackageGroupName ModelPackageType",
     "DeleteModelPackage": "ModelPackageName",
     "CreateModel": f"ModelName PrimaryContainer{{{_CONTAINER}}} Containers{{{_CONTAINER}}} ExecutionRoleArn Tags EnableNetworkIsolation",
@@ -62,7 +64,8 @@ SUPPORTED: Mapping[str, str] = {
     "ListModels": _SHORT_LIST,
     "DeleteModel": "ModelName",
     "CreateEndpointConfig": """EndpointConfigName Tags DataCaptureConfig EnableNetworkIsolation
-        ProductionVariants{VariantName ModelName InitialInstanceCount InstanceType InitialVariantWeight ContainerStartupHealthCheckTimeoutInSeconds}""",
+        ProductionVariants{VariantName ModelName InitialInstanceCount InstanceType InitialVariantWeight
+        ContainerStartupHealthCheckTimeoutInSeconds}""",
     "DescribeEndpointConfig": "EndpointConfigName",
     "ListEndpointConfigs": _SHORT_LIST,
     "DeleteEndpointConfig": "EndpointConfigName",
@@ -121,20 +124,20 @@ def parse_tree(text: str) -> Tree:
     root: Tree = {}
     stack: list[Tree] = [root]
     last = ""
-    for token in re.findall(r"\w+|[{}]", text):
-        if token == "{":
+    for word in re.findall(r"\w+|[{}]", text):
+        if word == "{":
             inner: Tree = {}
             stack[-1][last] = inner
             stack.append(inner)
-        elif token == "}":
+        elif word == "}":
             stack.pop()
         else:
-            stack[-1][token] = None
-            last = token
+            stack[-1][word] = None
+            last = word
     return root
 
 
-def refuse_unsupported(model: Model, operation: str, request: Mapping[str, Any]) -> None:
+def refuse_unsupported(operation: str, request: Mapping[str, Any]) -> None:
     """Raise ValidationException for the first member or value that AWS knows and the local platform does not have."""
     for path in _unsupported(parse_tree(SUPPORTED[operation]), request, ""):
         raise validation(f"{operation}.{path} is not supported by the local platform; remove it, or see docs/reference/local-sagemaker.md.")
@@ -160,7 +163,9 @@ def _check_rule(rule: Rule, request: Mapping[str, Any]) -> None:
     for value in values_at(request, rule.path.split(".")):
         if value not in rule.allowed:
             allowed = " or ".join(str(one) for one in rule.allowed)
-            raise validation(f"{rule.operation}.{rule.path} = {value} is not supported by the local platform ({rule.reason}); use {allowed}.")
+            raise validation(
+                f"{rule.operation}.{rule.path} = {value} is not supported by the local platform ({rule.reason}); use {allowed}."
+            )
 
 
 def values_at(value: Any, path: list[str]) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """A folder of a running program kept in step with an S3 prefix: checkpoints and continuous outputs.
 
-    sync = FolderSync(transfer, folder, "s3://bucket/checkpoints/", interval_s=30)
-    sync.restore(); …; sync.tick(); …; sync.flush()
+sync = FolderSync(transfer, folder, "s3://bucket/checkpoints/", interval_s=30)
+sync.restore(); …; sync.tick(); …; sync.flush()
 """
 
 from __future__ import annotations

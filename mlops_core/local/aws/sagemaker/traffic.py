@@ -58,9 +58,13 @@ class Traffic:
             intervals, self._intervals = self._intervals, {}
         for (endpoint, variant), interval in intervals.items():
             dimensions = {"EndpointName": endpoint, "VariantName": variant}
-            counts = {"Invocations": interval.calls, "Invocation4XXErrors": interval.client_errors, "Invocation5XXErrors": interval.server_errors}
-            for name, value in counts.items():
-                self._host.put_metric(NAMESPACE, name, dimensions, float(value), "None")
+            counts = {
+                "Invocations": interval.calls,
+                "Invocation4XXErrors": interval.client_errors,
+                "Invocation5XXErrors": interval.server_errors,
+            }
+            for name, number in counts.items():
+                self._host.put_metric(NAMESPACE, name, dimensions, float(number), "None")
             for name, values in (("ModelLatency", interval.model_us), ("OverheadLatency", interval.overhead_us)):
                 for value in spaced(sorted(values), PUBLISHED):
                     self._host.put_metric(NAMESPACE, name, dimensions, value, "Microseconds")

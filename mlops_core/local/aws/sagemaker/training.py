@@ -151,7 +151,12 @@ class TrainingRun(JobRun):
             for channel in record.get("InputDataConfig", [])
         }
         instance = record["ResourceConfig"]["InstanceType"]
-        hosts = {"current_host": "algo-1", "current_instance_type": instance, "current_group_name": "homogeneousCluster", "hosts": ["algo-1"]}
+        hosts = {
+            "current_host": "algo-1",
+            "current_instance_type": instance,
+            "current_group_name": "homogeneousCluster",
+            "hosts": ["algo-1"],
+        }
         group = {"instance_group_name": "homogeneousCluster", "instance_type": instance, "hosts": ["algo-1"]}
         files = {
             "hyperparameters.json": record.get("HyperParameters", {}),
@@ -206,4 +211,3 @@ def new_record(platform: Platform, request: Record) -> Record:
     }
     stage_transition(record, "Starting", "Preparing the instances for training")
     return record
-

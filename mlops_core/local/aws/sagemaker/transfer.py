@@ -122,7 +122,10 @@ class Transfer:
     def _may_read(self, bucket: str, stored: StoredObject) -> None:
         self.host.enforce_role(self.role_arn, "s3:GetObject", f"arn:aws:s3:::{bucket}/{stored.key}", {})
         if stored.kms_key:
-            context = {"kms:ViaService": f"s3.{self.host.region}.amazonaws.com", "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}"}
+            context = {
+                "kms:ViaService": f"s3.{self.host.region}.amazonaws.com",
+                "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}",
+            }
             self.host.enforce_role(self.role_arn, "kms:Decrypt", stored.kms_key, context)
 
     def _link(self, bucket: str, prefix: str, stored: StoredObject, folder: Path) -> int:

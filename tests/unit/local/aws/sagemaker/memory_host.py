@@ -25,7 +25,8 @@ class MemoryHost:
     forbidden: set[tuple[str, str]] = field(default_factory=set)
     untrusted: set[str] = field(default_factory=set)
     kms: dict[str, str] = field(default_factory=dict)
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
+    written: dict[str, str | None] = field(default_factory=dict)
     logs: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     metrics: list[tuple[str, str, dict[str, str], float, str]] = field(default_factory=list)
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
@@ -39,10 +40,10 @@ class MemoryHost:
         return self._file(bucket, key).read_bytes()
 
     def enforce_caller(self, headers: Mapping[str, str], action: str, resource: str, context: Mapping[str, str]) -> None:
-        self._check("caller", action, resource)
+        self._check(headers.get("x-caller", "caller"), action, resource, context)
 
     def enforce_role(self, role_arn: str, action: str, resource: str, context: Mapping[str, str]) -> None:
-        self._check(role_arn, action, resource)
+        self._check(role_arn, action, resource, context)
 
     def assume_role(self, role_arn: str, service: str, session_name: str) -> SessionKeys:
         if role_arn in self.untrusted:
@@ -61,8 +62,9 @@ class MemoryHost:
         return StoredObject(key, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest(), path, self.kms.get(bucket))
 
     def write_object(self, role_arn: str, bucket: str, key: str, source: Path, kms_key: str | None) -> None:
-        self._check(role_arn, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
+        self._check(role_arn, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}", {})
         self._bucket(bucket)
+        self.written[f"s3://{bucket}/{key}"] = kms_key
         shutil.copyfile(source, self._file(bucket, key))
 
     def write_logs(self, group: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
@@ -72,13 +74,15 @@ class MemoryHost:
         self.metrics.append((namespace, name, dict(dimensions), value, unit))
 
     def emit(self, source: str, detail_type: str, detail: Mapping[str, object], resources: Sequence[str]) -> None:
+        assert source == "aws.sagemaker"
+        assert resources
         self.events.append((detail_type, dict(detail)))
 
     def make_bucket(self, bucket: str) -> None:
         (self.state / "objects" / bucket).mkdir(parents=True, exist_ok=True)
 
-    def _check(self, who: str, action: str, resource: str) -> None:
-        self.asked.append((who, action, resource))
+    def _check(self, who: str, action: str, resource: str, context: Mapping[str, str]) -> None:
+        self.asked.append((who, action, resource, dict(context)))
         if (who, action) in self.forbidden:
             raise AccessDenied(f"User: {who} is not authorized to perform: {action} on resource: {resource}")
 

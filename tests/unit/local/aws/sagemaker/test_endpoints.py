@@ -27,7 +27,12 @@ def test_an_endpoint_serves_its_model_and_passes_the_documented_headers(bench: B
     described = bench.served("census")
     assert described["EndpointStatus"] == "InService", described
     assert described["ProductionVariants"][0]["CurrentWeight"] == 1.0
-    extra = {"X_Amzn_SageMaker_Custom_Attributes": "who=me", "X_Amzn_SageMaker_Inference_Id": "42", "Accept": "application/json", "Cookie": "no"}
+    extra = {
+        "X_Amzn_SageMaker_Custom_Attributes": "who=me",
+        "X_Amzn_SageMaker_Inference_Id": "42",
+        "Accept": "application/json",
+        "Cookie": "no",
+    }
     status, headers, body = bench.invoke("census", b"1,2", Content_Type="text/csv", **extra)
     answer = json.loads(body)
     assert (status, answer["mark"], headers["x-Amzn-Invoked-Production-Variant"]) == (200, "first", "blue")
@@ -46,7 +51,11 @@ def test_traffic_follows_the_weights_and_a_named_variant_wins(bench: Bench) -> N
     marks = [ask(bench)["mark"] for _ in range(80)]
     assert 8 <= marks.count("second") <= 34
     assert ask(bench, X_Amzn_SageMaker_Target_Variant="green")["mark"] == "second"
-    bench.call("UpdateEndpointWeightsAndCapacities", EndpointName="census", DesiredWeightsAndCapacities=[{"VariantName": "blue", "DesiredWeight": 0}])
+    bench.call(
+        "UpdateEndpointWeightsAndCapacities",
+        EndpointName="census",
+        DesiredWeightsAndCapacities=[{"VariantName": "blue", "DesiredWeight": 0}],
+    )
     described = bench.served("census")
     assert [one["CurrentWeight"] for one in described["ProductionVariants"]] == [0.0, 1.0]
     assert {ask(bench)["mark"] for _ in range(10)} == {"second"}
@@ -132,7 +141,11 @@ def test_a_restart_serves_again_from_the_unpacked_model(bench: Bench) -> None:
     bench.program("serve.py", SERVER)
     bench.deploy("census", ("blue", "first", 1))
     bench.served("census")
-    bench.call("UpdateEndpointWeightsAndCapacities", EndpointName="census", DesiredWeightsAndCapacities=[{"VariantName": "blue", "DesiredWeight": 5}])
+    bench.call(
+        "UpdateEndpointWeightsAndCapacities",
+        EndpointName="census",
+        DesiredWeightsAndCapacities=[{"VariantName": "blue", "DesiredWeight": 5}],
+    )
     bench.served("census")
     for name in ("census-config",):
         bench.call("DeleteEndpointConfig", EndpointConfigName=name)

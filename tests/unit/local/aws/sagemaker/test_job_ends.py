@@ -161,7 +161,13 @@ def test_events_follow_every_change_of_state(bench: Bench) -> None:
     bench.ended("seen")
     bench.until(lambda: bench.host.events[-1][1]["TrainingJobStatus"] == "Completed")
     assert {kind for kind, _ in bench.host.events} == {"SageMaker Training Job State Change"}
-    assert [detail["SecondaryStatus"] for _, detail in bench.host.events] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert [detail["SecondaryStatus"] for _, detail in bench.host.events] == [
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Completed",
+    ]
     moment = bench.host.events[-1][1]["TrainingEndTime"]
     assert isinstance(moment, int)
     assert abs(moment / 1000 - time.time()) < 60
@@ -186,7 +192,8 @@ def test_an_unknown_image_is_refused_with_what_there_is(bench: Bench) -> None:
 
 
 def test_checkpoints_are_restored_and_synchronised(bench: Bench) -> None:
-    text = "import os, pathlib\nf = pathlib.Path(os.environ['SAGEMAKER_BASE_DIR'], 'checkpoints')\n(f / 'new').write_text((f / 'old').read_text() + '!')"
+    text = "import os, pathlib\nf = pathlib.Path(os.environ['SAGEMAKER_BASE_DIR'], 'checkpoints')\n"
+    text += "(f / 'new').write_text((f / 'old').read_text() + '!')"
     bench.program("work.py", text)
     bench.host.put("out", "ck/old", b"step 1")
     bench.train("resumes", CheckpointConfig={"S3Uri": "s3://out/ck"})

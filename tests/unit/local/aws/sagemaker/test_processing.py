@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tests.unit.local.aws.sagemaker.bench import IMAGE, Bench
 
-INPUT = {"InputName": "raw", "S3Input": {"S3Uri": "s3://data/raw/a.csv", "LocalPath": "/opt/ml/processing/raw", "S3DataType": "S3Prefix", "S3InputMode": "File"}}
+INPUT = {
+    "InputName": "raw",
+    "S3Input": {"S3Uri": "s3://data/raw/a.csv", "LocalPath": "/opt/ml/processing/raw", "S3DataType": "S3Prefix", "S3InputMode": "File"},
+}
 OUTPUT = {"OutputName": "out", "S3Output": {"S3Uri": "s3://out/clean", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}}
 CLEANER = """
 import os, sys
@@ -19,7 +22,11 @@ assert (base / "config/processingjobconfig.json").exists()
 
 
 def application(bench: Bench, *arguments: str) -> dict[str, object]:
-    return {"ImageUri": IMAGE, "ContainerEntrypoint": ["python", str(bench.host.state / "work.py")], "ContainerArguments": list(arguments) or ["x"]}
+    return {
+        "ImageUri": IMAGE,
+        "ContainerEntrypoint": ["python", str(bench.host.state / "work.py")],
+        "ContainerArguments": list(arguments) or ["x"],
+    }
 
 
 def test_a_processing_job_turns_inputs_into_outputs(bench: Bench) -> None:
@@ -41,13 +48,15 @@ def test_continuous_outputs_are_uploaded_while_the_job_runs(bench: Bench) -> Non
     bench.program("work.py", "import sys, time, pathlib\npathlib.Path(sys.argv[1], 'a').write_text('1')\ntime.sleep(20)")
     output = {"OutputName": "out", "S3Output": {**OUTPUT["S3Output"], "S3UploadMode": "Continuous"}}  # type: ignore[dict-item]
     bench.process("live", AppSpecification=application(bench, "/opt/ml/processing/out"), ProcessingOutputConfig={"Outputs": [output]})
-    bench.until(lambda: (bench.host.state / "objects" / "out" / "clean\u2215a").exists())
+    bench.until((bench.host.state / "objects" / "out" / "clean\u2215a").exists)
     bench.call("StopProcessingJob", ProcessingJobName="live")
     assert bench.ended("live", "Processing")["ProcessingJobStatus"] == "Stopped"
 
 
 def test_a_failed_processing_job_says_its_own_message_and_exit_code(bench: Bench) -> None:
-    bench.program("work.py", "import os, sys\nopen(os.environ['SAGEMAKER_BASE_DIR'] + '/output/message', 'w').write('no rows')\nsys.exit(3)")
+    bench.program(
+        "work.py", "import os, sys\nopen(os.environ['SAGEMAKER_BASE_DIR'] + '/output/message', 'w').write('no rows')\nsys.exit(3)"
+    )
     bench.process("clean-2", AppSpecification=application(bench))
     job = bench.ended("clean-2", "Processing")
     assert job["ProcessingJobStatus"] == "Failed"

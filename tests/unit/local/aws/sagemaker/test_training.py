@@ -32,7 +32,13 @@ def test_a_training_job_reads_its_channel_and_leaves_its_model(bench: Bench) -> 
     assert answer["TrainingJobArn"].endswith(":training-job/census-1")
     job = bench.ended("census-1")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Completed", "Completed"), job
-    assert [step["Status"] for step in job["SecondaryStatusTransitions"]] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert [step["Status"] for step in job["SecondaryStatusTransitions"]] == [
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Completed",
+    ]
     assert job["ModelArtifacts"]["S3ModelArtifacts"] == "s3://out/models/census-1/output/model.tar.gz"
     with tarfile.open(fileobj=io.BytesIO(bench.host.content("out", "models/census-1/output/model.tar.gz"))) as tar:
         member = tar.extractfile("model.json")
