@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import json
+import os
 import secrets
 import threading
 import time
@@ -37,17 +38,42 @@ class Authority:
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """Journal every decision that the evaluator takes for requests."""
-        enforce = self._evaluator.enforce
+        """Check every signature and journal every decision that the evaluator takes for requests."""
+        enforce, authenticate_only = self._evaluator.enforce, self._evaluator.check_credentials
+        self._close_root()
 
         def journalled(access_key_id: str, iam_action: str, service: str, region: str, *args: Any, **kwargs: Any) -> Any:
+            pinned = self._evaluator._signed_request.get()
+            if not access_key_id and pinned is None and self._evaluator._served_unsigned(service, iam_action):
+                return None  # AssumeRoleWithWebIdentity: its token is the credential
             denied = enforce(access_key_id, iam_action, service, region, *args, **kwargs)
+            if denied is None and not self._signed(access_key_id, service, pinned):
+                denied = self._evaluator.AuthError("MissingAuthenticationToken", "Request is missing Authentication Token")
             if self._journal is not None and not isinstance(denied, self._evaluator.AuthError):
                 resource = args[0] if args else kwargs.get("resource_arn", "*")
                 self._journal.record(self._principal(access_key_id), iam_action, resource, allowed=denied is None)
             return denied
 
-        self._evaluator.enforce = journalled
+        def checked(access_key_id: str, service: str | None = None) -> Any:
+            pinned = self._evaluator._signed_request.get()
+            failure = authenticate_only(access_key_id, service)
+            if failure is None and not self._signed(access_key_id, service or "", pinned):
+                return self._evaluator.AuthError("MissingAuthenticationToken", "Request is missing Authentication Token")
+            return failure
+
+        self._evaluator.enforce, self._evaluator.check_credentials = journalled, checked
+
+    def _close_root(self) -> None:
+        """MiniStack takes ``test``, any twelve digits and no key at all for the root user without looking at the signature."""
+        configured = os.environ["AWS_ACCESS_KEY_ID"]
+        self._evaluator.is_root_access_key = lambda key: key == configured
+        self._evaluator._is_root_key = lambda _key: False
+
+    def _signed(self, key: str, service: str, pinned: Any) -> bool:
+        """Whether the key's signature was checked in this request, or the call is one of ours."""
+        if key in self._internal.values() or self._evaluator._verified_key.get() == key != "":
+            return True
+        return service == "s3" and pinned is not None and bool(pinned.s3_scoped)  # a presigned URL: S3 checks it itself
 
     def enforce_key(self, access_key: str, action: str, resource: str, context: Mapping[str, Any]) -> None:
         """Raise `AccessDenied` unless the key's principal may act; the key is taken as authenticated."""

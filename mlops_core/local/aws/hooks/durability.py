@@ -1,4 +1,4 @@
-"""Durability: what a request changed is on disk soon after: ``kill -9`` loses at most half a second of settings and no ledger item.
+"""Durability: ``kill -9`` loses at most half a second of settings and no item of a table.
 
 MiniStack saves at a clean stop only.  Here each changed service is saved by itself: tables and secrets before their answer is sent, the rest
 within `_DELAY_SECONDS`.  Logs and metric data are not changes: they are saved with the next change of their service and may be lost.
