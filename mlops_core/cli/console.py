@@ -1,8 +1,8 @@
 """What `mlops` shows: live tables on a terminal, plain lines elsewhere.
 
-    console = Console(sys.stdout, sys.stderr)
-    with console.live() as screen:
-        screen.show(state)          # again and again; draws only what changed
+console = Console(sys.stdout, sys.stderr)
+with console.live() as screen:
+    screen.show(state)          # again and again; draws only what changed
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MARKS = {"waiting": "·", "running": "▶", "done": "✓", "failed": "✗", "skipped": "–"}
-PRINTABLE_ESCAPE = str.maketrans({code: "�" for code in [*range(32), 127, *range(0x80, 0xA0), 0x202A, 0x202B, 0x202C, 0x202D, 0x202E]})
+PRINTABLE_ESCAPE = str.maketrans(dict.fromkeys([*range(32), 127, *range(128, 160), 8234, 8235, 8236, 8237, 8238], "�"))
 
 
 def plain(text: str) -> str:
@@ -123,7 +123,13 @@ def _table(state: RunState) -> Table:
         table.add_column(name, justify="right" if name == "time" else "left", overflow="fold")
     for phase in state.phases:
         style = {"running": "bold cyan", "done": "green", "failed": "bold red"}.get(phase.status, "dim")
-        table.add_row(Text(MARKS[phase.status], style=style), Text(phase.name, style=style), _elapsed(phase), phase.job or "", Text(plain(phase.detail)))
+        table.add_row(
+            Text(MARKS[phase.status], style=style),
+            Text(phase.name, style=style),
+            _elapsed(phase),
+            phase.job or "",
+            Text(plain(phase.detail)),
+        )
     if state.live_metrics:
         table.caption = "  ".join(f"{plain(name)} {value:.4f}" for name, value in state.live_metrics[-4:])
     return table

@@ -12,7 +12,9 @@ from mlops_core.cli.console import Console
 from mlops_core.errors import InvalidRequest
 
 HELP = "Upload a CSV (plain or .gz) or Parquet file to datasets/ and print the URI for the form."
-EXAMPLE = "  mlops data add customers.csv --dataset customers --bucket my-bucket\n  mlops data add customers.parquet --dataset customers --local"
+EXAMPLE = (
+    "  mlops data add customers.csv --dataset customers --bucket my-bucket\n  mlops data add customers.parquet --dataset customers --local"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

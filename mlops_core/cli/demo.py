@@ -71,5 +71,3 @@ def predict(platform: Platform, url: str) -> str:
     body = json.dumps({"instances": [ROW]}).encode()
     with platform.signed_post(url, body) as answer:
         return json.dumps(json.loads(answer.read())["predictions"][0])
-
-

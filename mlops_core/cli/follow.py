@@ -1,7 +1,7 @@
 """Following a run from the issue to its end.
 
-    run = wait_for_run(ports, repository, issue, refused=lambda: None)
-    state = follow(ports, run, console)
+run = wait_for_run(ports, repository, issue, refused=lambda: None)
+state = follow(ports, run, console)
 """
 
 from __future__ import annotations

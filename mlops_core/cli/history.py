@@ -19,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("action", choices=("list", "show"))
     parser.add_argument("run_id", nargs="?", help="which record to show")
-    parser.add_argument("--in", dest="folder", type=Path, default=Path(), metavar="CLONE", help="a clone of the caller's repository (default: here)")
+    parser.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="CLONE", help="a clone of the caller's repository (default: here)"
+    )
     parser.add_argument("--local", action="store_true", help="read the running local platform's repositories instead")
     parser.add_argument("--json", action="store_true", help="print the record as JSON")
 
@@ -31,7 +33,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.action == "list":
         for _, record in records:
             state = record.run
-            console.say(f"{state.run_id:<42} {state.outcome or '?':<10} {state.model_version or '-':<8} {state.started_at}  {plain(state.repository)}#{state.issue}")
+            console.say(
+                f"{state.run_id:<42} {state.outcome or '?':<10} {state.model_version or '-':<8} {state.started_at}  {plain(state.repository)}#{state.issue}"
+            )
         for folder in folders:
             check_chains(folder)
         return 0
@@ -54,7 +58,9 @@ def check_chains(folder: Path) -> None:
     from mlops_core.reporting.history import verify_chain
 
     for model in sorted((folder / "training_history").glob("*/")):
-        records = [HistoryRecord.model_validate_json(path.read_bytes()) for path in sorted(model.glob("*.json")) if path.name != "index.json"]
+        records = [
+            HistoryRecord.model_validate_json(path.read_bytes()) for path in sorted(model.glob("*.json")) if path.name != "index.json"
+        ]
         problem = verify_chain(sorted(records, key=lambda record: record.sequence))
         if problem:
             raise Refused(f"the history of {model.name} was changed: {problem}.", remedy="Restore the record from git.")

@@ -46,7 +46,9 @@ def _status(_: argparse.Namespace, console: Console) -> int:
     found = supervisor()
     states = [found.status_of(name) for name in ("aws", "github")]
     for state in states:
-        console.say(f"{state.name:<8} {'running' if state.running else 'stopped':<8} {state.url if state.running else ''} {f'pid {state.pid}' if state.running else ''}".rstrip())
+        console.say(
+            f"{state.name:<8} {'running' if state.running else 'stopped':<8} {state.url if state.running else ''} {f'pid {state.pid}' if state.running else ''}".rstrip()
+        )
     console.say(f"state    {found.places.state}")
     return 0 if all(state.running for state in states) else 3
 
@@ -55,13 +57,20 @@ def _logs(arguments: argparse.Namespace, console: Console) -> int:
     from mlops_core.cli.platform import supervisor
 
     folder = supervisor().places.logs
-    files = {path.stem: path for root in (folder, folder.parent / "aws" / "logs", folder.parent / "github" / "logs") for path in sorted(root.glob("*.log"))}
+    files = {
+        path.stem: path
+        for root in (folder, folder.parent / "aws" / "logs", folder.parent / "github" / "logs")
+        for path in sorted(root.glob("*.log"))
+    }
     if arguments.name is None:
         for name, path in files.items():
             console.say(f"{name:<12} {path}")
         return 0
     if arguments.name not in files:
-        raise NotFound(f"there is no log {arguments.name!r}; there are {', '.join(files) or 'none yet'}.", remedy="Start the platform with `mlops local up`.")
+        raise NotFound(
+            f"there is no log {arguments.name!r}; there are {', '.join(files) or 'none yet'}.",
+            remedy="Start the platform with `mlops local up`.",
+        )
     with files[arguments.name].open(encoding="utf-8", errors="replace") as handle:
         for line in deque(handle, maxlen=arguments.lines):
             console.say(line.rstrip("\n"))

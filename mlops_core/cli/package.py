@@ -24,5 +24,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
     project = project_root()
     for archive in build_all(project=project, out=arguments.out, uv=find_uv(project)):
-        console.say(f"{archive.name:<12} {archive.target:<8} {archive.path.stat().st_size / 2**20:6.1f} MB  {archive.digest[:16]}  {archive.path}")
+        console.say(
+            f"{archive.name:<12} {archive.target:<8} {archive.path.stat().st_size / 2**20:6.1f} MB  {archive.digest[:16]}  {archive.path}"
+        )
     return 0

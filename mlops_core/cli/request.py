@@ -1,6 +1,6 @@
 """Flags of `mlops run` → one training request.
 
-    request = build(arguments, dataset="s3://…", test_dataset=None, task="binary")
+request = build(arguments, dataset="s3://…", test_dataset=None, task="binary")
 """
 
 from __future__ import annotations
@@ -75,7 +75,11 @@ def model_name(arguments: argparse.Namespace) -> str:
     """The model's name: as given, or made of the data file's (lower case, digits and hyphens, at most 40)."""
     if arguments.name:
         return str(arguments.name)
-    stem = arguments.data.name.split(".")[0] if arguments.data.name.split(".")[0] not in {"data", "train"} else arguments.data.resolve().parent.name
+    stem = (
+        arguments.data.name.split(".")[0]
+        if arguments.data.name.split(".")[0] not in {"data", "train"}
+        else arguments.data.resolve().parent.name
+    )
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or "model"
 
 
@@ -145,7 +149,9 @@ def infer_task(path: Path, target: str, positive: str | None) -> Task:
             columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()]  # noqa: S608
             if target not in columns:
                 raise InvalidRequest(
-                    f"the file has no column {target!r}; it has {', '.join(columns[:20])}.", remedy="Give one of them as --target.", code="E-DATA-TARGET"
+                    f"the file has no column {target!r}; it has {', '.join(columns[:20])}.",
+                    remedy="Give one of them as --target.",
+                    code="E-DATA-TARGET",
                 )
             name = '"' + target.replace('"', '""') + '"'
             distinct, kind, fraction = connection.execute(
@@ -153,7 +159,9 @@ def infer_task(path: Path, target: str, positive: str | None) -> Task:
                 [str(path)],
             ).fetchall()[0]
         except duckdb.Error as error:
-            raise InvalidRequest(f"{path.name!r} cannot be read as a table: {str(error).splitlines()[0]}", remedy="Check the file.", code="E-DATA-READ") from error
+            raise InvalidRequest(
+                f"{path.name!r} cannot be read as a table: {str(error).splitlines()[0]}", remedy="Check the file.", code="E-DATA-READ"
+            ) from error
     if positive is not None or distinct == 2:
         return "binary"
     numeric = kind not in {"VARCHAR", "BOOLEAN"}

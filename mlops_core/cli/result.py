@@ -1,7 +1,7 @@
 """What `mlops run` reports: one document for programs, a few lines for people.
 
-    document = collect(ports, state, links)
-    for line in summary(document): ...
+document = collect(ports, state, links)
+for line in summary(document): ...
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ def summary(document: Document) -> list[str]:
     for split in ("validation", "test"):
         figures = document["metrics"][split]
         if figures:
-            shown = ", ".join(
-                f"{name} {value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]" for name, value in figures.items()
-            )
+            shown = ", ".join(f"{name} {value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]" for name, value in figures.items())
             lines.append(f"  {split:<11} {shown}  (n = {document['rows'][split]:,})")
     baseline = document["baseline"]["validation"].get(metric)
     if baseline is not None:

@@ -57,7 +57,9 @@ def check(arguments: argparse.Namespace) -> None:
         if not path.is_file():
             raise NotFound(f"there is no file {str(path)!r}.", remedy="Check the path.")
         if path.stat().st_size > 8 * 2**30:
-            raise InvalidRequest(f"{path.name!r} has {path.stat().st_size / 2**30:.1f} GB; at most 8 GB are read here.", remedy="Take a sample.")
+            raise InvalidRequest(
+                f"{path.name!r} has {path.stat().st_size / 2**30:.1f} GB; at most 8 GB are read here.", remedy="Take a sample."
+            )
 
 
 def perform(arguments: argparse.Namespace, platform: Platform, console: Console) -> Document:

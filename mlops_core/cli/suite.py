@@ -20,10 +20,14 @@ _PARTS = (".github", "actions", "mlops_core", "locks", "action.yml", "pyproject.
 def export(project: Path, folder: Path) -> Path:
     """Copy the parts that workflows use; the same content is copied once."""
     listed = subprocess.run(
-        ["git", "-C", str(project), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *_PARTS], capture_output=True, check=False
+        ["git", "-C", str(project), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *_PARTS],
+        capture_output=True,
+        check=False,
     )
     if listed.returncode:
-        raise EnvironmentBroken(f"git could not list {project}: {listed.stderr.decode(errors='replace').strip()}", remedy="Use a git clone of the project.")
+        raise EnvironmentBroken(
+            f"git could not list {project}: {listed.stderr.decode(errors='replace').strip()}", remedy="Use a git clone of the project."
+        )
     files = [project / name.decode() for name in listed.stdout.split(b"\0") if name and (project / name.decode()).is_file()]
     total = hashlib.sha256()
     for path in sorted(files):

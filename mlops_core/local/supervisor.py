@@ -15,6 +15,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -158,8 +159,9 @@ class Supervisor:
             state=self.places.state,
             admin_token=admin_token,
             actions=dict(self.suite),
-            runner_environment={**visible, "RUNNER_TOOL_CACHE": str(tools / "cache"), "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))},
+            runner_environment={**_network(os.environ), **visible, "RUNNER_TOOL_CACHE": str(tools / "cache")},
             cloudwatch=CloudWatchConfig(endpoint=aws.endpoint, environment=aws.environment()),
+            act=str(Path(sys.executable).with_name("act")),
             python_path=str(tools / "bin"),
         )
         config.write(self.places.state / "github.json")
@@ -173,12 +175,10 @@ class Supervisor:
         return path.read_text()
 
     def _record(self, *, keep: bool) -> None:
-        servers = {"aws": self.aws} if self.only == "aws" else {"aws": self.aws, "github": self.github}
-        content = {
-            name: {"pid": server.pid, "started": _started(server.pid), "url": server.endpoint if isinstance(server, LocalAws) else server.url}
-            for name, server in servers.items()
-        }
-        self._record_path.write_text(json.dumps({**content, "kept": keep}))
+        content: dict[str, object] = {"kept": keep, "aws": _entry(int(self.aws.pid_file.read_text()), self.aws.endpoint)}
+        if self.only == "all":
+            content["github"] = _entry(self.github.pid, self.github.url)
+        self._record_path.write_text(json.dumps(content))
 
     @property
     def _record_path(self) -> Path:
@@ -196,13 +196,26 @@ class Supervisor:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             handle.close()
-            raise Conflict(f"another mlops command is using {self.places.state}.", remedy="Wait for it to end, or set MLOPS_STATE to another folder.") from error
+            raise Conflict(
+                f"another mlops command is using {self.places.state}.", remedy="Wait for it to end, or set MLOPS_STATE to another folder."
+            ) from error
         self._lock = handle
 
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _network(environ: Mapping[str, str]) -> dict[str, str]:
+    """What this machine needs to reach its package index: proxies, certificates, uv's and pip's own settings; never a credential of AWS."""
+    names = {"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
+    found = {name: value for name, value in environ.items() if name in names or name.startswith(("UV_", "PIP_"))}
+    return {"UV_CACHE_DIR": str(Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"), **found}
+
+
+def _entry(pid: int, url: str) -> dict[str, object]:
+    return {"pid": pid, "started": _started(pid), "url": url}
 
 
 def _link(link: Path, target: Path) -> None:

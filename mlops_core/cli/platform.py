@@ -1,0 +1,238 @@
+"""The local platform as the commands use it: started or attached, deployed, seeded.
+
+    with opened(console, keep=False) as platform:       # uses the running one, or starts one and stops it again
+        issue = platform.open_issue("local/models", "train: income", body)
+
+Locally a person called ``ana`` asks and ``wataru`` (write access) approves; ``tom`` may only triage and ``rei`` only read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mlops_core.cli import seed
+from mlops_core.cli.console import Console
+from mlops_core.cli.suite import export, head_commit
+from mlops_core.errors import EnvironmentBroken
+from mlops_core.local.environments import Environments, find_uv
+from mlops_core.local.github.admin import Admin
+from mlops_core.local.places import Places, project_root
+from mlops_core.local.supervisor import Supervisor
+from mlops_core.ports import Ports
+
+LOCAL_REPOSITORY = seed.LOCAL_REPOSITORY
+EXAMPLE_REPOSITORY = seed.EXAMPLE_REPOSITORY
+
+
+@dataclass
+class Platform:
+    """A running, deployed platform."""
+
+    supervisor: Supervisor
+    outputs: Mapping[str, str]
+    _ports: Ports | None = field(default=None, repr=False)
+
+    @property
+    def places(self) -> Places:
+        """The folders of this clone's platform."""
+        return self.supervisor.places
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        return self.supervisor.github.url
+
+    @property
+    def bucket(self) -> str:
+        """The suite's bucket."""
+        return self.outputs["Bucket"]
+
+    @property
+    def admin(self) -> Admin:
+        """The local GitHub's administrator."""
+        return Admin(self.supervisor.github.url, self.supervisor.github_config.admin_token)
+
+    def environment(self) -> dict[str, str]:
+        """Variables that make an SDK or a capability use this platform."""
+        github = self.supervisor.github
+        return {
+            **self.supervisor.aws.environment(),
+            **{name: value for name, value in self.outputs.items() if name.startswith("MLOPS_")},
+            "GITHUB_API_URL": github.api_url,
+            "GITHUB_SERVER_URL": github.url,
+        }
+
+    def ports(self) -> Ports:
+        """The outside world through the same adapters as on AWS, as the platform's root user."""
+        if self._ports is None:
+            from mlops_core.adapters.assemble import ports_for_cli
+
+            os.environ.update(self.environment())
+            self._ports = ports_for_cli(os.environ)
+        return self._ports
+
+    def session(self) -> Any:
+        """An SDK session of the platform's root user."""
+        from mlops_core.adapters.session import from_environment
+
+        os.environ.update(self.environment())
+        return from_environment()
+
+    def open_issue(self, repository: str, title: str, body: str) -> int:
+        """An issue by ``ana``; its number."""
+        return int(self.admin.open_issue(repository, seed.ASKS, title, body)["number"])
+
+    def label(self, repository: str, issue: int) -> None:
+        """Set ``mlops:train`` as ``wataru``, who has write access."""
+        self.github_call("POST", f"/repos/{repository}/issues/{issue}/labels", {"labels": ["mlops:train"]}, login=seed.APPROVES)
+
+    def refusal(self, repository: str, issue: int) -> str | None:
+        """The first line of a refusal on an issue, None while there is none."""
+        for comment in self.github_call("GET", f"/repos/{repository}/issues/{issue}/comments"):
+            body = str(comment["body"])
+            if "mlops:refusal" in body:
+                return next((line for line in body.splitlines() if line and not line.startswith("<!--")), "see the issue").lstrip("# ")
+        return None
+
+    def github_call(self, method: str, path: str, body: object = None, *, login: str = "") -> Any:
+        """One REST call as a person."""
+        token = self.admin.create_token(login or seed.ASKS)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.supervisor.github.api_url + path, data, headers, method=method)  # noqa: S310
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def issue_url(self, repository: str, issue: int) -> str:
+        """The issue's page."""
+        return f"{self.url}/{repository}/issues/{issue}"
+
+    def raw_url(self, repository: str, path: str) -> str:
+        """The bytes of a file at the head of the default branch."""
+        return f"{self.url}/{repository}/raw/main/{path}"
+
+    def endpoint_url(self, endpoint: str) -> str:
+        """Where an endpoint answers (requests are signed)."""
+        return f"{self.supervisor.aws.endpoint}/endpoints/{endpoint}/invocations"
+
+    def clones(self) -> list[Path]:
+        """Fresh clones of the local repositories, to read their files."""
+        found = []
+        for repository in (LOCAL_REPOSITORY, EXAMPLE_REPOSITORY):
+            target = self.places.state / "clones" / repository
+            source = f"{self.url}/{repository}.git"
+            command = (
+                ["git", "-C", str(target), "pull", "-q"] if (target / ".git").exists() else ["git", "clone", "-q", source, str(target)]
+            )
+            if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+                found.append(target)
+        return found
+
+    def description(self) -> list[str]:
+        """Where things are, in lines for people."""
+        aws = self.supervisor.aws
+        lines = [f"local AWS     {aws.endpoint}  (CA {aws.ca_bundle})"]
+        if self.supervisor.only == "aws":
+            return [*lines, *(f"  export {name}={value}" for name, value in aws.environment().items())]
+        people = "ana asks, wataru approves (write), tom triages, rei reads"
+        return [
+            f"pages         {self.url}  ({people})",
+            *lines,
+            f"bucket        {self.bucket}",
+            f"state         {self.places.state}",
+            "stop it with  mlops local down",
+        ]
+
+
+def supervisor(only: Literal["all", "aws"] = "all") -> Supervisor:
+    """The supervisor of this clone's state folder, nothing started."""
+    project = project_root()
+    places = Places.of(project, os.environ)
+    environments = Environments(project=project, folder=places.environments, uv=find_uv(project))
+    return Supervisor(places=places, environments=environments, only=only)
+
+
+def start(console: Console, *, keep: bool, only: Literal["all", "aws"] = "all", example: bool = False) -> Platform:
+    """Start, deploy and seed; everything is stopped again when that fails."""
+    found = supervisor(only)
+    found.suite = {seed.SUITE: export(found.places.project, found.places.state / "suite")} if only == "all" else {}
+    found.up(keep=keep, tell=console.note)
+    try:
+        outputs = {} if only == "aws" else _deploy(found, console, example=example)
+    except BaseException:
+        found.down()
+        raise
+    (found.places.state / "outputs.json").write_text(json.dumps(outputs))
+    console.note("platform is up")
+    return Platform(found, outputs)
+
+
+def attached(_: Console) -> Platform:
+    """The platform that runs already; `EnvironmentBroken` when none does."""
+    found = supervisor()
+    found.attach()
+    return Platform(found, json.loads((found.places.state / "outputs.json").read_text()))
+
+
+@contextmanager
+def opened(console: Console, *, keep: bool, example: bool = False) -> Iterator[Platform]:
+    """The running platform, or one of our own that is stopped at the end unless ``keep``."""
+    if supervisor().status_of("aws").running:
+        platform = attached(console)
+        seed.seed(platform.admin, platform.places.project, example=example)
+        yield platform
+        return
+    with _ending_on_sigterm():
+        platform = start(console, keep=keep, example=example)
+        try:
+            yield platform
+        except BaseException:
+            platform.supervisor.down()
+            raise
+        if not keep:
+            platform.supervisor.down()
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _deploy(found: Supervisor, console: Console, *, example: bool) -> dict[str, str]:
+    from mlops_core.platform.archives import NAMES, Builder, Target
+    from mlops_core.platform.deploy import deploy
+
+    project, places = found.places.project, found.places
+    admin = Admin(found.github.url, found.github_config.admin_token)
+    builder = Builder(project=project, cache=places.environments / "archives", uv=found.environments.uv)
+    host = Target.host(places.environments / "lambda" / "bin" / "python")
+    console.note("archives and repositories")
+    with ThreadPoolExecutor(3) as pool:
+        archives = [pool.submit(builder.build, name, host) for name in NAMES]
+        seeded = pool.submit(seed.seed, admin, project, example=example).result()
+        built = {archive.name: archive.path for archive in (future.result() for future in archives)}
+    console.note("templates")
+    os.environ.update(found.aws.environment())
+    parameters = seed.parameters(seeded, github_url=found.github.url, api_url=found.github.api_url, code_commit=head_commit(project))
+    outputs = dict(deploy(parameters=parameters, archives=built, project=project, tell=console.note))
+    if not outputs:
+        raise EnvironmentBroken("the templates gave no outputs.", remedy="Look at `mlops local logs aws`.")
+    seed.connect(admin, seeded, outputs, aws_url=found.aws.endpoint)
+    return outputs

@@ -1,0 +1,76 @@
+"""What a fresh local platform holds: people, two repositories, the suite's App, the webhook and the workflow variables.
+
+    seeded = seed(admin, project, example=True)
+    connect(admin, seeded, outputs, aws_url="https://127.0.0.1:4566")
+
+``local/models`` is driven by the webhook (no runner is needed), ``local/example`` by its workflows, as a caller's repository is.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_core.local.github.admin import Admin
+
+ASKS, APPROVES = "ana", "wataru"
+LOCAL_REPOSITORY, EXAMPLE_REPOSITORY = "local/models", "local/example"
+SUITE_OWNER, SUITE_COMMIT = "mlops-suite", "0" * 40
+SUITE = f"{SUITE_OWNER}/mlops@{SUITE_COMMIT}"
+APP_ID, INSTALLATION_ID = 4711, 815
+PEOPLE = {ASKS: "read", APPROVES: "write", "tom": "triage", "rei": "read"}
+PERMISSIONS = {"issues": "write", "contents": "write", "pull_requests": "write", "metadata": "read"}
+EVENTS = ["issues", "issue_comment"]
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What the templates and the workflows need to know of the local GitHub."""
+
+    repository_ids: Mapping[str, int]
+    app_secret: str
+    webhook_secret: str
+
+
+def seed(admin: Admin, project: Path, *, example: bool) -> Seeded:
+    """Make people, repositories and the App; what is there already is kept (the App's key is renewed)."""
+    for login in PEOPLE:
+        admin.create_person(login, name=login.capitalize())
+    caller = project / "examples" / "caller"
+    policy = {".github/mlops.yml": (caller / ".github" / "mlops.yml").read_bytes()}
+    form = {".github/ISSUE_TEMPLATE/train.yml": (caller / ".github" / "ISSUE_TEMPLATE" / "train.yml").read_bytes()}
+    made = {LOCAL_REPOSITORY: admin.create_repository(*LOCAL_REPOSITORY.split("/"), files={**policy, **form, "README.md": b"# models\n"})}
+    made[EXAMPLE_REPOSITORY] = admin.create_repository(*EXAMPLE_REPOSITORY.split("/"), files=_caller_files(caller))
+    for repository in made:
+        for login, role in PEOPLE.items():
+            admin.set_permission(repository, login, role)
+    key = admin.register_app(APP_ID, "mlops", permissions=PERMISSIONS, installation_id=INSTALLATION_ID, repositories=list(made))
+    app = {"app_id": APP_ID, "private_key": key, "installations": dict.fromkeys(made, INSTALLATION_ID)}
+    del example
+    return Seeded({name: int(row["id"]) for name, row in made.items()}, json.dumps(app), secrets.token_hex(24))
+
+
+def connect(admin: Admin, seeded: Seeded, outputs: Mapping[str, str], *, aws_url: str) -> None:
+    """Point the webhook of ``local/models`` at the deployed API and give ``local/example`` its workflow variables."""
+    url = f"{aws_url}/_aws/execute-api/{outputs['WebhookApiId']}/$default/webhook"
+    admin.add_webhook(LOCAL_REPOSITORY, url, seeded.webhook_secret, EVENTS)
+    admin.set_variables(
+        EXAMPLE_REPOSITORY,
+        {
+            "MLOPS_AWS_REGION": outputs["Region"],
+            "MLOPS_TRAIN_ROLE_ARN": outputs["TrainRoleArn"],
+            "MLOPS_OPERATE_ROLE_ARN": outputs["OperateRoleArn"],
+            "MLOPS_BUCKET": outputs["Bucket"],
+            "MLOPS_TABLE": outputs["Table"],
+            "MLOPS_STATE_MACHINE_ARN": outputs["PipelineArn"],
+        },
+    )
+
+
+def _caller_files(caller: Path) -> dict[str, bytes]:
+    """The example caller with its placeholder owner replaced; the zeros stay: they name the local checkout."""
+    found = {path.relative_to(caller).as_posix(): path.read_bytes() for path in sorted(caller.rglob("*")) if path.is_file()}
+    return {name: content.replace(b"uses: OWNER/mlops/", f"uses: {SUITE_OWNER}/mlops/".encode()) for name, content in found.items()}
