@@ -1,1 +1,1 @@
-"""Building what AWS runs and deploying the templates, the same way to AWS and to the local platform."""
+"""Building the Lambda archives and deploying the templates: the same on AWS and on the local platform."""

@@ -1,0 +1,145 @@
+"""Data Preparation: pins the bytes, names the version and the recipe, and prepares only what was never prepared before.
+
+    handler({"action": "start", "run_id": "income-1a2b3c4d-g1", "round": 0}, context)
+    # {"state": "running" | "skipped", "job": "mlops-income-1a2b3c4d-g1-data", "age_seconds": 0, "detail": ""}
+
+The prepared folder is ``datasets/<id>/versions/<version>/<recipe>/``: the version follows the raw bytes, the recipe the preparation's
+settings, so equal work is found again by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, park, phase
+from mlops_core.agents.handler import Agent, Document, answer, key_of
+from mlops_core.errors import Refused
+
+LONG = LongJob(word="data", phase="data", start="start_data_job", describe="describe_data_job")
+_GIB = 1 << 30
+_VCPUS = {"large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16}
+_MIB_PER_VCPU = {"m5": 4096, "c5": 2048}
+
+
+def handler(event: Document, context: object) -> Document:
+    """Lambda entry."""
+    return answer("data", ACTIONS, event, context)
+
+
+def start(agent: Agent, event: Document) -> Document:
+    """Pin the source, allocate its version, and start the job unless the same recipe was prepared before."""
+    run_id = str(event["run_id"])
+    run: Document = agent.tools.call("read_run", run_id=run_id)
+    job = job_name(run_id, "data")
+    agent.record(run_id, {"phase": phase("data", "running", "", job)})
+    source = _pinned(agent, run)
+    config = recipe(run["request"])
+    prepared = f"{_bucket(run)}/datasets/{dataset_id(run['request']['dataset'])}/versions/{source['version']}/{_short(config)}/"
+    agent.record(run_id, {"prepared_uri": prepared, "dataset_version": source["version"]})
+    found: Document = agent.tools.call("find_prepared", prefix=prepared)
+    if found["found"]:
+        agent.record(run_id, _prepared(found["profile"], job=None, detail="prepared before, used again: "))
+        return {"state": "skipped", "job": job, "age_seconds": 0, "detail": "prepared before"}
+    return begin(agent, LONG, run_id, job=job, arguments=_arguments(run, config, prepared, source["bytes"]))
+
+
+def describe(agent: Agent, event: Document) -> Document:
+    """Follow the job; a finished one leaves its version, digest and findings in the run."""
+    run_id = str(event["run_id"])
+
+    def again(name: str) -> None:
+        run: Document = agent.tools.call("read_run", run_id=run_id)
+        source = _pinned(agent, run)
+        begin(agent, LONG, run_id, job=name, arguments=_arguments(run, recipe(run["request"]), run["prepared_uri"], source["bytes"]))
+
+    def finish(facts: Document) -> Document:
+        run: Document = agent.tools.call("read_run", run_id=run_id)
+        profile: Document = agent.tools.call("read_profile", prepared_uri=run["prepared_uri"])
+        agent.record(run_id, {**_prepared(profile, job=facts["job"]), "jobs": [job_use(facts, "data")]})
+        return {}
+
+    return follow(agent, LONG, event, again=again, finish=finish)
+
+
+def recipe(request: Document) -> Document:
+    """The part of a request that decides what the prepared data hold; its digest names the folder."""
+    config: Document = {
+        name: request[name]
+        for name in ("task", "target", "positive_label", "drop_columns", "missing_values", "duplicates", "scaling", "split", "seed")
+    }
+    config["has_test_file"] = request["test_dataset"] is not None
+    return config
+
+
+def dataset_id(uri: str) -> str:
+    """The path segment after ``datasets/``: the name the data were given."""
+    return uri.split("/")[4]
+
+
+def _pinned(agent: Agent, run: Document) -> Document:
+    request = run["request"]
+    facts = [agent.tools.call("inspect_object", uri=uri) for uri in (request["dataset"], request["test_dataset"]) if uri]
+    identity = hashlib.sha256(json.dumps([[item["bytes"], item["etag"], item["version_id"]] for item in facts]).encode()).hexdigest()
+    name = dataset_id(request["dataset"])
+    key = key_of(run["run_id"], "version", identity)
+    version: str = agent.tools.call("allocate_version", run_id=run["run_id"], dataset_id=name, raw_identity=identity, key=key)["version"]
+    wanted = request["dataset_version"]
+    if wanted is not None and wanted != version:
+        raise Refused(
+            f"the data set {name} holds {version} at {request['dataset']}, and the request asks for {wanted}.",
+            remedy='Name the file of that version, or leave "Dataset version" empty.',
+            code="E-DATA-010",
+        )
+    return {"version": version, "bytes": sum(item["bytes"] for item in facts)}
+
+
+def _arguments(run: Document, config: Document, prepared: str, size: int) -> Document:
+    request = run["request"]
+    instance = _instance(request["instance_type"], size)
+    family, width = instance.split(".")[1:]
+    threads = _VCPUS[width]
+    limits = {"threads": threads, "memory_limit_mb": threads * _MIB_PER_VCPU[family] * 6 // 10}
+    return {
+        "config": {**config, **limits},
+        "raw_uri": request["dataset"],
+        "test_uri": request["test_dataset"],
+        "output_uri": prepared,
+        "instance_type": instance,
+        "max_runtime_seconds": request["max_runtime_minutes"] * 60,
+    }
+
+
+def _instance(asked: str, size: int) -> str:
+    if asked != "auto":
+        return asked
+    if size > 4 * _GIB:
+        return "ml.m5.2xlarge"
+    return "ml.m5.xlarge" if size > _GIB else "ml.m5.large"
+
+
+def _prepared(profile: Document, *, job: str | None, detail: str = "") -> Document:
+    rows = profile["rows"]
+    counts = " / ".join(f"{rows.get(name, 0):,}" for name in ("train", "validation", "test"))
+    findings = [{"code": item["code"], "text": _text(item)} for item in profile["findings"]]
+    return {
+        "phase": phase("data", "done", f"{detail}{counts} rows, {profile['feature_count']} features", job),
+        "dataset_digest": profile["raw_digest"],
+        "warnings": findings,
+    }
+
+
+def _text(finding: Document) -> str:
+    values = ", ".join(f"{name} {value}" for name, value in sorted(finding["values"].items()))
+    return "; ".join(part for part in (", ".join(finding["columns"][:20]), values) if part)[:500]
+
+
+def _short(config: Document) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def _bucket(run: Document) -> str:
+    return "/".join(run["request"]["dataset"].split("/")[:3])
+
+
+ACTIONS = {"start": start, "describe": describe, "park": park}

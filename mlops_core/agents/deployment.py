@@ -1,0 +1,184 @@
+"""Deployment: brings an endpoint to a production pointer, believes three witnesses only, and points back when they disagree.
+
+    handler({"action": "begin", "run_id": "income-1a2b3c4d-g1", "record": ModelRecord, "owner": "income-…-deploy"}, context)
+    handler({"action": "begin", "model_name": "income", "pointer_commit": "<40 hex>", "owner": "…"}, context)
+    # {"state": "running" | "skipped", "event": {what the next steps are given}}
+
+With a run the pointer is written here first (``promotion: auto``); without one it was committed before (a rollback, a revert).
+"""
+
+from __future__ import annotations
+
+from mlops_core.agents.following import phase
+from mlops_core.agents.handler import Agent, Document, answer, key_of
+from mlops_core.errors import Conflict, JobFailed, MlopsError, NotFound, Refused, Unavailable
+
+LOCK_SECONDS = 7500
+SAMPLES = 3
+_CAPTURE_PERCENT = 100
+
+
+def handler(event: Document, context: object) -> Document:
+    """Lambda entry."""
+    return answer("deployment", ACTIONS, event, context)
+
+
+def begin(agent: Agent, event: Document) -> Document:
+    """Take the lock, settle which pointer is wanted, and check its package's signature."""
+    run_id = str(event.get("run_id", ""))
+    if run_id:
+        run: Document = agent.tools.call("read_run", run_id=run_id)
+        if not run["request"]["endpoint"] or run["request"]["promotion"] != "auto":
+            return {"state": "skipped", "event": {"run_id": run_id, "skipped": True}}
+        agent.record(run_id, {"phase": phase("release", "running", "writing the production pointer")})
+        name = str(run["request"]["model_name"])
+    else:
+        name = str(event["model_name"])
+    owner = str(event["owner"])
+    _lock(agent, endpoint_of(name), owner)
+    try:
+        wanted = _wanted(agent, event, name)
+        _check_signature(agent, wanted["pointer"])
+    except MlopsError:
+        agent.tools.call("release_lock", endpoint=endpoint_of(name), owner=owner, key=key_of(owner, "unlock", "begin"))
+        raise
+    return {"state": "running", "event": {"run_id": run_id, "owner": owner, "model_name": name, **wanted}}
+
+
+def apply(agent: Agent, event: Document) -> Document:
+    """Make model and config under names of version and commit, and point the endpoint to the config."""
+    _bring(agent, event["model_name"], event["pointer"], event["pointer_commit"])
+    return {}
+
+
+def check(agent: Agent, event: Document) -> Document:
+    """Whether the endpoint has settled; raises `JobFailed` when it failed or went back to its earlier config by itself."""
+    pointer = event["pointer"]
+    facts: Document = agent.tools.call("describe_endpoint", endpoint=pointer["endpoint"])
+    status = facts["status"]
+    if status in {"Creating", "Updating", "SystemUpdating"}:
+        return {"state": "running", "detail": status}
+    wanted = config_name(event["model_name"], pointer["version"], event["pointer_commit"])
+    if status != "InService" or facts["config_name"] != wanted:
+        reason = facts["failure"] or f"its status is {status} with the config {facts['config_name'] or 'none'}"
+        raise JobFailed(
+            f"the endpoint {pointer['endpoint']} did not come up with {wanted}: {reason}.",
+            remedy="The earlier version serves again; read the endpoint's log.",
+            code="E-DEPLOY-001",
+        )
+    return {"state": "completed", "detail": status}
+
+
+def verify(agent: Agent, event: Document) -> Document:
+    """Ask three witnesses: the config's name, the weights, and the model that sampled answers name; raises when one disagrees."""
+    pointer, endpoint = event["pointer"], event["pointer"]["endpoint"]
+    facts: Document = agent.tools.call("describe_endpoint", endpoint=endpoint)
+    wanted = config_name(event["model_name"], pointer["version"], event["pointer_commit"])
+    doubts = [] if facts["config_name"] == wanted else [f"the config is {facts['config_name']}, not {wanted}"]
+    if not facts["weights"] or any(weight <= 0 for weight in facts["weights"].values()):
+        doubts.append(f"the weights are {facts['weights']}")
+    for _ in range(SAMPLES):
+        sample: Document = agent.tools.call("sample_endpoint", endpoint=endpoint, model_uri=pointer["model_uri"])
+        if sample["problem"]:
+            doubts.append(str(sample["problem"]))
+        elif (sample["model"], sample["version"]) != (event["model_name"], pointer["version"]):
+            doubts.append(f"an answer came from {sample['model']} {sample['version']}")
+        elif not sample["matches_smoke"]:
+            doubts.append("an answer differs from the package's own smoke rows")
+    if doubts:
+        raise JobFailed(f"{endpoint} is not serving {pointer['version']} as promised: {'; '.join(doubts[:3])}.", code="E-DEPLOY-002")
+    return {"witnesses": ["config", "weights", "answers"]}
+
+
+def rollback(agent: Agent, event: Document) -> Document:
+    """Write the earlier version into the pointer and bring the endpoint back to it; the lock is released in every case."""
+    name, pointer, previous = str(event["model_name"]), event["pointer"], event["previous"]
+    problem = str(event["problem"].get("Error", "unknown"))
+    if event["run_id"]:
+        agent.record(event["run_id"], {"phase": phase("release", "failed", f"{problem}; going back")})
+    try:
+        if previous is None:
+            return {"state": "nothing to go back to"}
+        back = {**previous, "set_by": "mlops", "previous": pointer["version"], "reason": f"{pointer['version']} did not come up ({problem})"}
+        key = key_of(event["owner"], "rollback-pointer", pointer["version"])
+        commit = agent.tools.call("commit_pointer", model_name=name, pointer=back, expected_version=pointer["version"], key=key)["commit"]
+        _bring(agent, name, back, commit)
+        return {"state": "rolled back", "version": back["version"], "commit": commit}
+    finally:
+        _unlock(agent, event, "rollback")
+
+
+def finish(agent: Agent, event: Document) -> Document:
+    """Release the lock and record what serves."""
+    run_id = str(event["run_id"])
+    if event.get("skipped"):
+        agent.record(run_id, {"phase": phase("release", "skipped", "the request asks for a package alone")})
+        return {"state": "skipped"}
+    _unlock(agent, event, "finish")
+    pointer = event["pointer"]
+    if run_id:
+        done = phase("release", "done", f"{pointer['endpoint']} serves {pointer['version']}")
+        agent.record(run_id, {"phase": done, "endpoint": pointer["endpoint"], "pointer_commit": event["pointer_commit"]})
+    return {"state": "completed", "endpoint": pointer["endpoint"], "version": pointer["version"]}
+
+
+def endpoint_of(model_name: str) -> str:
+    """The endpoint that serves a model's production version."""
+    return f"mlops-{model_name}"
+
+
+def config_name(model_name: str, version: str, commit: str) -> str:
+    """The name of the model and of the endpoint config of one version under one pointer commit."""
+    return f"mlops-{model_name}-{version.replace('.', '-')}-{commit[:8]}"
+
+
+def _wanted(agent: Agent, event: Document, name: str) -> Document:
+    if not event.get("run_id"):
+        commit = str(event["pointer_commit"])
+        pointer: Document | None = agent.tools.call("read_pointer", model_name=name, commit=commit)
+        if pointer is None:
+            raise NotFound(f"there is no production pointer of {name} at commit {commit[:12]}.", remedy="Name a commit of the default branch.", code="E-DEPLOY-004")
+        return {"pointer": pointer, "pointer_commit": commit, "previous": None}
+    previous: Document | None = agent.tools.call("read_pointer", model_name=name)
+    pointer = _pointer_of(event["record"], previous)
+    if previous is not None and previous["run_id"] == event["run_id"]:
+        previous = None
+    expected = previous["version"] if previous else None
+    key = key_of(str(event["run_id"]), "pointer", pointer["version"])
+    commit = str(agent.tools.call("commit_pointer", model_name=name, pointer=pointer, expected_version=expected, key=key)["commit"])
+    return {"pointer": pointer, "pointer_commit": commit, "previous": previous}
+
+
+def _pointer_of(record: Document, previous: Document | None) -> Document:
+    kept = {name: record[name] for name in ("model_name", "version", "package_arn", "model_uri", "archive_digest", "run_id")}
+    before = previous["version"] if previous and previous["version"] != record["version"] else None
+    return {**kept, "endpoint": endpoint_of(record["model_name"]), "set_by": "mlops", "reason": f"run {record['run_id']} was accepted", "previous": before}
+
+
+def _check_signature(agent: Agent, pointer: Document) -> None:
+    found: Document = agent.tools.call("verify_package", package_arn=pointer["package_arn"])
+    if not found["valid"]:
+        raise Refused(f"version {pointer['version']} of {pointer['model_name']} is not deployed: {found['reason']}.", code="E-DEPLOY-003")
+
+
+def _bring(agent: Agent, name: str, pointer: Document, commit: str) -> None:
+    config = config_name(name, pointer["version"], commit)
+    key = key_of(config, "serve", pointer["archive_digest"])
+    arguments = {"version": pointer["version"], "config_name": config, "model_uri": pointer["model_uri"], "capture": _CAPTURE_PERCENT}
+    agent.tools.call("create_serving", model_name=name, key=key, **arguments)
+    agent.tools.call("apply_endpoint", endpoint=pointer["endpoint"], config_name=config, key=key_of(config, "apply"))
+
+
+def _lock(agent: Agent, endpoint: str, owner: str) -> None:
+    try:
+        agent.tools.call("take_lock", endpoint=endpoint, owner=owner, seconds=LOCK_SECONDS, key=key_of(owner, "lock", endpoint))
+    except Conflict as error:
+        raise Unavailable(f"another deployment holds {endpoint}: {error.headline}", remedy="It is tried again.", code="E-DEPLOY-005") from error
+
+
+def _unlock(agent: Agent, event: Document, step: str) -> None:
+    endpoint, owner = event["pointer"]["endpoint"], event["owner"]
+    agent.tools.call("release_lock", endpoint=endpoint, owner=owner, key=key_of(owner, "unlock", step))
+
+
+ACTIONS = {"begin": begin, "apply": apply, "check": check, "verify": verify, "rollback": rollback, "finish": finish}

@@ -1,0 +1,105 @@
+"""Evaluation: measures a round on the validation split, opens the test split once, and tells the judge what it needs.
+
+    handler({"action": "start", "run_id": "income-1a2b3c4d-g1", "round": 0, "split": "validation"}, context)
+    # … describe of a finished job: {"state": "completed", …, "verdict_input": VerdictInput, "policy": Policy}
+
+The judge can reach nothing, so everything it weighs travels through here: figures with intervals, the trivial baseline, the champion's
+figures and the pinned policy; no rows, no names of people.
+"""
+
+from __future__ import annotations
+
+from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, park, phase
+from mlops_core.agents.handler import Agent, Document, answer, key_of
+
+LONG = LongJob(word="evaluation", phase="validation", start="start_evaluation_job", describe="describe_evaluation_job")
+
+
+def handler(event: Document, context: object) -> Document:
+    """Lambda entry."""
+    return answer("evaluation", ACTIONS, event, context)
+
+
+def start(agent: Agent, event: Document) -> Document:
+    """Start the look at one split; a look at the test split is counted before it happens."""
+    run_id, number, split = str(event["run_id"]), int(event["round"]), str(event["split"])
+    run: Document = agent.tools.call("read_run", run_id=run_id)
+    job = job_name(run_id, "test" if split == "test" else f"eval-r{number}")
+    changes: Document = {"phase": phase("validation", "running", f"{split} split, round {number}", job)}
+    if event.get("verdict"):
+        changes["verdict"] = event["verdict"]
+    agent.record(run_id, changes)
+    if split == "test":
+        name = run["request"]["dataset"].split("/")[4]
+        agent.tools.call("count_look", dataset=name, version=run["dataset_version"], key=key_of(run_id, "look"))
+    return begin(agent, LONG, run_id, job=job, arguments=_arguments(run, number, split))
+
+
+def describe(agent: Agent, event: Document) -> Document:
+    """Follow the job; a finished one returns the judge's two messages."""
+    run_id, number, split = str(event["run_id"]), int(event["round"]), str(event["split"])
+
+    def again(name: str) -> None:
+        run: Document = agent.tools.call("read_run", run_id=run_id)
+        begin(agent, LONG, run_id, job=name, arguments=_arguments(run, number, split))
+
+    def finish(facts: Document) -> Document:
+        run: Document = agent.tools.call("read_run", run_id=run_id)
+        uri = output_uri(run, number, split)
+        results: Document = agent.tools.call("read_results", evaluation_uri=uri)
+        done = phase("validation", "done", _figure(results), facts["job"])
+        where = {"test_evaluation_uri" if split == "test" else "evaluation_uri": uri}
+        agent.record(run_id, {"phase": done, "jobs": [job_use(facts, "validation")], **where})
+        return {"verdict_input": _verdict_input(agent, run, results, number), "policy": agent.tools.call("read_policy", run_id=run_id)}
+
+    return follow(agent, LONG, event, again=again, finish=finish)
+
+
+def output_uri(run: Document, number: int, split: str) -> str:
+    """Where a look's results lie."""
+    bucket = "/".join(run["request"]["dataset"].split("/")[:3])
+    return f"{bucket}/evaluations/{run['run_id']}-r{number}{'-test' if split == 'test' else ''}/"
+
+
+def _arguments(run: Document, number: int, split: str) -> Document:
+    request = run["request"]
+    config = {
+        "run_id": run["run_id"],
+        "model_name": request["model_name"],
+        "task": request["task"],
+        "metric": request["metric"],
+        "split": split,
+        "round": number,
+        "language": request["language"],
+        "seed": request["seed"],
+    }
+    return {
+        "config": config,
+        "model_uri": run["training_uri"],
+        "prepared_uri": run["prepared_uri"],
+        "output_uri": output_uri(run, number, split),
+        "instance_type": run["instance_type"],
+        "max_runtime_seconds": request["max_runtime_minutes"] * 60,
+    }
+
+
+def _verdict_input(agent: Agent, run: Document, results: Document, number: int) -> Document:
+    request = run["request"]
+    champion: Document | None = agent.tools.call("read_champion", model_name=request["model_name"])
+    return {
+        **{name: results[name] for name in ("task", "metric", "split", "rows", "metrics", "baseline")},
+        "champion": champion["metrics"] if champion else None,
+        "champion_version": champion["version"] if champion else None,
+        "threshold": request["threshold"],
+        "round": number,
+        "max_retrains": request["max_retrains"],
+    }
+
+
+def _figure(results: Document) -> str:
+    measured = results["metrics"].get(results["metric"])
+    shown = f"{results['metric']} {measured['value']:.4g}" if measured else f"{results['metric']} was not measured"
+    return f"{results['split']}: {shown} on {results['rows']:,} rows"
+
+
+ACTIONS = {"start": start, "describe": describe, "park": park}

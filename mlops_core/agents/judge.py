@@ -1,0 +1,23 @@
+"""Judge: a function of figures and policy that can reach nothing; its role may write logs only.
+
+    handler({"verdict_input": VerdictInput, "policy": Policy}, context)
+    # {"decision": "accept" | "retrain" | "refuse" | "opened", "reason": "...", "verdict": Verdict | None}
+
+Figures of the test split are recorded, not judged: their decision is "opened".
+"""
+
+from __future__ import annotations
+
+from mlops_core.agents.handler import Document
+
+
+def handler(event: Document, context: object) -> Document:  # noqa: ARG001 - Lambda's signature
+    """Lambda entry."""
+    from mlops_core.contracts.verdict import Policy, VerdictInput
+    from mlops_core.judging import judge, reason
+
+    figures = VerdictInput.model_validate(event["verdict_input"])
+    if figures.split == "test":
+        return {"decision": "opened", "reason": "", "verdict": None}
+    verdict = judge(figures, Policy.model_validate(event["policy"]))
+    return {"decision": verdict.decision, "reason": reason(verdict), "verdict": verdict.model_dump(mode="json")}
