@@ -24,7 +24,7 @@ OLDEST = (3, 11)
 REMOVED = re.compile(r"PYTHON|VIRTUAL_ENV|BASH_ENV|ENV$|LD_|DYLD_|NODE_OPTIONS")
 
 
-class CannotInstall(Exception):
+class InstallError(Exception):
     """What is missing and what to do, in one line."""
 
 
@@ -48,7 +48,7 @@ def cache() -> Path:
         if os.access(folder, os.W_OK):
             return folder
         tried.append(str(folder))
-    raise CannotInstall(f"no folder for the environment can be written (tried: {', '.join(tried) or 'none'}); set MLOPS_ACTIONS_CACHE.")
+    raise InstallError(f"no folder for the environment can be written (tried: {', '.join(tried) or 'none'}); set MLOPS_ACTIONS_CACHE.")
 
 
 def key() -> str:
@@ -97,28 +97,34 @@ def install() -> Path:
             for command in commands(folder):
                 ended = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False)
                 if ended.returncode != 0:
-                    raise CannotInstall(
+                    raise InstallError(
                         f"{Path(command[0]).name} ended with {ended.returncode} while installing locks/actions.txt; run the job again."
                     )
             done.touch()
     return folder / "bin" / "python"
 
 
-def main(arguments: list[str]) -> int:
-    """Check, install, and become the step; 9 when this machine lacks something."""
+def prepared(arguments: list[str]) -> Path:
+    """The interpreter for a step that exists, on a Python that is new enough."""
     steps = sorted(path.parent.name for path in (ROOT / "actions").glob("*/action.yml"))
+    if sys.version_info < OLDEST:
+        raise InstallError(f"Python {platform.python_version()} is too old; the runner needs 3.11 or newer (use ubuntu-24.04).")
+    if len(arguments) != 1 or arguments[0] not in steps:
+        raise InstallError(f"name one step of: {', '.join(steps)}.")
+    return install()
+
+
+def main(arguments: list[str]) -> int:
+    """Install and become the step; 9 when this machine lacks something."""
     try:
-        if sys.version_info < OLDEST:
-            raise CannotInstall(f"Python {platform.python_version()} is too old; the runner needs 3.11 or newer (use ubuntu-24.04).")
-        if len(arguments) != 1 or arguments[0] not in steps:
-            raise CannotInstall(f"name one step of: {', '.join(steps)}.")
-        python = install()
-    except CannotInstall as error:
+        python = prepared(arguments)
+    except InstallError as error:
         sys.stdout.write(f"::error title=mlops::{error}\n")
         return 9
     # -P keeps the working folder off the import path: a caller's repository may hold a folder of any name.
+    command = [str(python), "-P", "-m", f"mlops_core.entrypoints.{arguments[0]}"]
     sys.stdout.flush()
-    os.execve(python, [str(python), "-P", "-m", f"mlops_core.entrypoints.{arguments[0]}"], {**environment(), "PYTHONPATH": str(ROOT)})
+    return os.execve(python, command, {**environment(), "PYTHONPATH": str(ROOT)})  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ class Step:
             f"**Remedy** {_inline(error.remedy or 'See the log.')}",
         ]
         self.summary("\n".join(parts))
-        core.error(neutral(f"{name}: {error}"), title="mlops")
+        core.error(neutral(f"{name}: {error}"))
 
 
 def _inline(text: str) -> str:

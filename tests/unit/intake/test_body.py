@@ -1,0 +1,429 @@
+"""The strict parser: rows of the abuse table that an issue body can carry, and the plain case."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mlops_core.contracts.request import TrainingRequest
+from mlops_core.errors import Unsupported
+from mlops_core.intake.body import body_digest, parse_body, refuse_later_fields
+from mlops_core.intake.form import FIELDS, LATER, by_name
+from mlops_core.intake.problems import Problem, RequestRefused
+from tests.unit.intake.bodies import BUCKET, PLAIN, body, section
+
+
+def problems_of(text: str | None, bucket: str = BUCKET) -> list[Problem]:
+    with pytest.raises(RequestRefused) as caught:
+        parse_body(text, bucket=bucket)
+    return caught.value.problems
+
+
+def codes_of(text: str | None) -> set[tuple[str, str]]:
+    return {(problem.code, problem.field) for problem in problems_of(text)}
+
+
+def parsed(**values: str) -> TrainingRequest:
+    return parse_body(body(**values), bucket=BUCKET).request
+
+
+def test_a_plain_form_becomes_the_request_it_asks_for() -> None:
+    request = parsed(
+        hyperparameters="max_depth = 8\nlearning_rate: 0.05", drop_columns="fnlwgt\n年齢 (歳)", threshold="0.9", max_cost_usd="5"
+    )
+    assert request.model_dump(exclude_defaults=True) == {
+        "model_name": "census-income",
+        "task": "binary",
+        "algorithm": "xgboost",
+        "dataset": PLAIN["dataset"],
+        "target": "income",
+        "positive_label": ">50K",
+        "metric": "roc_auc",
+        "hyperparameters": {"max_depth": 8, "learning_rate": 0.05},
+        "drop_columns": ("fnlwgt", "年齢 (歳)"),
+        "threshold": 0.9,
+        "max_cost_usd": 5.0,
+    }
+
+
+def test_the_digest_is_over_the_bytes_that_were_approved() -> None:
+    text = body()
+    assert parse_body(text, bucket=BUCKET).body_digest == body_digest(text) != body_digest(text + "\n")
+
+
+@pytest.mark.parametrize(("task", "metric"), [("binary", "roc_auc"), ("multiclass", "accuracy"), ("regression", "rmse")])
+def test_an_automatic_metric_is_the_one_of_the_task(task: str, metric: str) -> None:
+    assert parsed(task=task, metric="auto", positive_label="").metric == metric
+
+
+def test_choices_with_words_of_their_own_reach_the_contract() -> None:
+    request = parsed(scaling="no scaling", promotion="hold", endpoint="skip", max_retrains="0")
+    assert (request.scaling, request.promotion, request.endpoint, request.max_retrains) == ("none", "none", False, 0)
+
+
+def test_all_problems_are_told_at_once_each_with_value_allowed_values_and_next_act() -> None:
+    found = problems_of(body(metric="acc", seed="012", hyperparameters="max_dept = 8"))
+    assert [(problem.code, problem.field) for problem in found] == [
+        ("E-PARSE-007", "metric"),
+        ("E-PARSE-021", "hyperparameters"),
+        ("E-PARSE-013", "seed"),
+    ]
+    assert (
+        found[0].text("en") == "Metric: This is not one of the choices. ('acc') Allowed: auto, accuracy, precision, recall, f1, roc_auc, "
+        "rmse, mae, r2, mape. Did you mean: accuracy? Edit the issue and label it again."
+    )
+    assert "max_depth" in found[1].hint
+    assert "半角" in found[2].text("ja")
+
+
+@pytest.mark.parametrize("text", ['"; curl x|sh #', "$(id)", "`id`", "${{ secrets.X }}"])
+def test_shell_and_expression_text_stays_data_abuse_rows_1_2(text: str) -> None:
+    assert parsed(target=text).target == text
+    assert ("E-PARSE-014", "model_name") in codes_of(body(model_name=text))
+
+
+@pytest.mark.parametrize("line", ["::set-output name=ok::true", "EOF\nok=true", "NODE_OPTIONS=--require /tmp/x", "BASH_ENV=/tmp/x"])
+def test_runner_commands_and_environment_lines_are_no_fields_abuse_rows_3_4_5(line: str) -> None:
+    assert ("E-PARSE-005", "") in codes_of(f"{line}\n\n{body()}")
+    assert codes_of(body(hyperparameters=line)) & {("E-PARSE-022", "hyperparameters"), ("E-PARSE-021", "hyperparameters")}
+
+
+HOSTILE = {
+    "long": "x" * 262_144,
+    "longer": "あ" * 100_000,
+    "line ends": "\n" * 65_536,
+    "headings": "###\n" * 16_384,
+    "named headings": "### x\n" * 10_922,
+    "fences": "```\n" * 16_384,
+    "ticks": "`" * 65_536,
+    "comments": "<!-- x -->\n" * 5_900,
+    "open comments": "<!--" * 16_384,
+    "html": "<a\n" * 21_845,
+    "columns": section("drop_columns", "a\n" * 32_000),
+    "repeated column": section("drop_columns", "a\n" * 900),
+    "parameters": section("hyperparameters", "a=1\n" * 16_000),
+    "combining": section("target", "e\u0301" * 20_000),
+    "bidi": section("target", "\u202e" * 20_000),
+    "digits": section("seed", "9" * 65_000),
+    "blanks": section("target", " " * 65_000 + "x"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_body_is_refused_within_50_ms_abuse_row_6(name: str) -> None:
+    durations = []
+    for _ in range(3):
+        started = time.perf_counter()
+        problems_of(HOSTILE[name])
+        durations.append(time.perf_counter() - started)
+    assert min(durations) <= 0.05
+
+
+def test_the_size_is_checked_in_bytes_before_parsing_abuse_row_6() -> None:
+    assert codes_of("あ" * 21_846) == {("E-PARSE-001", "")}
+    assert codes_of("a" * 65_536) != {("E-PARSE-001", "")}
+
+
+@pytest.mark.parametrize("text", [None, "", " \n\r\n", "\ufeff"])
+def test_an_empty_body_is_refused_with_the_required_fields_abuse_row_7(text: str | None) -> None:
+    (problem,) = problems_of(text)
+    assert problem.code == "E-PARSE-031"
+    assert "Model name" in problem.allowed
+
+
+def test_a_form_without_answers_lists_every_required_field_abuse_row_7() -> None:
+    text = "\n\n".join(section(field.name, "") for field in FIELDS)
+    assert codes_of(text) == {("E-PARSE-002", field.name) for field in FIELDS if field.required}
+
+
+def test_a_doubled_heading_is_refused_and_never_the_last_one_wins_abuse_row_8() -> None:
+    assert ("E-PARSE-004", "target") in codes_of(f"{body()}\n\n{section('target', 'other')}")
+
+
+def test_order_line_ends_and_byte_order_mark_do_not_matter_abuse_row_9() -> None:
+    sections = body().split("\n\n### ")
+    reordered = "\n\n### ".join([sections[0], *reversed(sections[1:])])
+    assert parse_body("\ufeff" + reordered.replace("\n", "\r\n"), bucket=BUCKET).request == parsed()
+
+
+def test_an_unknown_heading_is_refused_by_name_with_the_near_one_abuse_row_9() -> None:
+    (problem,) = problems_of(body().replace("### Seed / 乱数シード", "### Sead / 乱数シード"))
+    assert (problem.code, problem.hint) == ("E-PARSE-003", "Seed / 乱数シード")
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "```\n{}\n```",
+        "~~~~ text\n{}\n```\n~~~~",
+        "<!--\n{}\n-->",
+        "<pre>\n{}\n</pre>",
+        "<!-- {} -->",
+    ],
+)
+def test_a_heading_inside_a_block_is_not_a_field_abuse_row_10(hidden: str) -> None:
+    text = body(positive_label="").replace(section("target", "income"), hidden.format(section("target", "income")))
+    assert ("E-PARSE-002", "target") in codes_of(text)
+
+
+def test_a_heading_in_a_quote_is_text_abuse_row_10() -> None:
+    quoted = "\n".join(f"> {line}" for line in section("target", "other").split("\n"))
+    assert ("E-PARSE-010", "positive_label") in codes_of(body(positive_label=f">50K\n{quoted}"))
+
+
+def test_an_unclosed_fence_is_named_with_its_line() -> None:
+    found = problems_of("```\n" + body())
+    assert ("E-PARSE-030", 1) in {(problem.code, problem.line) for problem in found}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [x,x]\nb: &b [*a,*a]",
+        "max_depth: *a",
+        "[" * 10_000,
+        "{" * 10_000,
+        "max_depth: " + "[" * 150,
+        "!!python/object/apply:os.system ['id']",
+        "max_depth: !!python/name:os.system",
+        '{"max_depth": 8}',
+        "<<: *default",
+    ],
+)
+def test_yaml_and_json_have_no_meaning_in_hyperparameters_abuse_rows_11_12_14(text: str) -> None:
+    assert codes_of(body(hyperparameters=text)) <= {(f"E-PARSE-{code}", "hyperparameters") for code in ("020", "021", "022")}
+
+
+def test_more_than_a_hundred_parameters_are_refused_by_count_abuse_row_13() -> None:
+    lines = "\n".join(f"k{index}=1" for index in range(6_000))
+    assert codes_of(body(hyperparameters=lines)) == {("E-PARSE-024", "hyperparameters")}
+
+
+NOT_NUMBERS = [
+    "NaN",
+    "nan",
+    "Infinity",
+    "-inf",
+    "1e999",
+    "1e-999",
+    "1_000",
+    "0x1F",
+    "012",
+    "1:30:00",
+    "yes",
+    "NO",
+    "+1",
+    "1.",
+    ".5",
+    "1e+2",
+    "0b1",
+    "--1",
+]
+
+
+@pytest.mark.parametrize("text", [*NOT_NUMBERS, "9" * 5_000, "9" * 200, "9" * 60])
+def test_only_plain_decimals_are_numbers_abuse_rows_15_16_17(text: str) -> None:
+    assert ("E-PARSE-013", "max_runtime_minutes") in codes_of(body(max_runtime_minutes=text)) or len(text) > 1_100
+    assert codes_of(body(threshold=text)) & {("E-PARSE-013", "threshold"), ("E-PARSE-011", "threshold")}
+    assert codes_of(body(hyperparameters=f"learning_rate={text}")) & {
+        ("E-PARSE-020", "hyperparameters"),
+        ("E-PARSE-022", "hyperparameters"),
+    }
+
+
+@pytest.mark.parametrize(("text", "point"), [("１２", "U+FF11"), ("٣", "U+0663"), ("四", "U+56DB"), ("4２", "U+FF12")])
+def test_digits_of_other_scripts_are_refused_by_code_point_abuse_row_18(text: str, point: str) -> None:
+    (problem,) = problems_of(body(seed=text))
+    assert problem.code == "E-PARSE-008"
+    assert problem.character.startswith(point)
+    assert ("E-PARSE-008", "hyperparameters") in codes_of(body(hyperparameters=f"max_depth={text}"))
+
+
+@pytest.mark.parametrize(
+    "line", ["n_estimators = -1", "n_estimators = 0", "n_estimators = 5001", "max_depth = 1000000000", "max_depth = 2.5"]
+)
+def test_hyperparameters_out_of_range_are_refused_with_the_range_abuse_row_19(line: str) -> None:
+    (problem,) = problems_of(body(hyperparameters=line))
+    assert problem.code == "E-PARSE-020"
+    assert " – " in problem.allowed
+
+
+@pytest.mark.parametrize("text", ["ml.p5.48xlarge", "ml.m5.large ", "ml.m5.24xlarge", "auto,ml.m5.large"])
+def test_instance_types_off_the_list_are_refused_abuse_row_20(text: str) -> None:
+    if text.strip() == "ml.m5.large":
+        assert parsed(instance_type=text).instance_type == "ml.m5.large"
+    else:
+        assert codes_of(body(instance_type=text)) == {("E-PARSE-007", "instance_type")}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("max_runtime_minutes", "1441"),
+        ("max_runtime_minutes", "0"),
+        ("max_retrains", "999"),
+        ("max_cost_usd", "1001"),
+        ("max_cost_usd", "0"),
+    ],
+)
+def test_what_is_over_a_cap_is_refused_and_not_clamped_abuse_row_21(field: str, text: str) -> None:
+    (problem,) = problems_of(body(**{field: text}))
+    assert problem.field == field
+    assert problem.allowed == by_name(field).allowed
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://other-account/datasets/a/x.csv",
+        "http://example.org/x.csv",
+        "file:///etc/passwd",
+        f"S3://{BUCKET}/datasets/a/x.csv",
+        f"s3://{BUCKET}/models/a/x.csv",
+        f"s3://{BUCKET}/datasets/../models/x",
+        f"s3://{BUCKET}/datasets/%2e%2e/models/x",
+        f"s3://{BUCKET}/datasets/..\\models",
+        f"s3://{BUCKET}/datasets/a/x.csv.",
+        f"s3://{BUCKET}/datasets/./x.csv",
+        f"s3://{BUCKET}/datasets//x.csv",
+        f"s3://{BUCKET}//datasets/a/x.csv",
+        f"s3://{BUCKET}/datasets/a/",
+        f"s3://{BUCKET}/datasets/x.csv",
+        f"s3://{BUCKET}/datasets",
+        f"arn:aws:s3:::{BUCKET}/datasets/a/x.csv",
+        f"s3://{BUCKET}/datasets/a/x.csv?versionId=1",
+        f"s3://{BUCKET}/datasets/a/x.csv#frag",
+        f"s3://user:pw@{BUCKET}/datasets/a/x.csv",
+        f"s3://{BUCKET}/datasets/a b/x.csv",
+        f"s3://{BUCKET}/datasets/" + "a/" * 600 + "x.csv",
+    ],
+)
+def test_only_files_below_the_datasets_folder_of_the_bucket_are_taken_abuse_rows_22_23_24(uri: str) -> None:
+    (problem,) = problems_of(body(dataset=uri))
+    assert problem.field == "dataset"
+    assert problem.code in {"E-PARSE-016", "E-PARSE-017", "E-PARSE-011"}
+    assert codes_of(body(test_dataset=uri)) <= {(code, "test_dataset") for code in ("E-PARSE-016", "E-PARSE-017", "E-PARSE-011")}
+
+
+@pytest.mark.parametrize(
+    ("uri", "point"),
+    [
+        ("s3://mlоps/datasets/a/x.csv", "U+043E CYRILLIC SMALL LETTER O"),
+        ("s3://ml\u200bops/datasets/a/x.csv", "U+200B"),
+        ("s3://mlops\u202e/datasets/a/x.csv", "U+202E"),
+        ("s3://mlops/datasets/e\u0301/x.csv", "U+0301"),
+        ("s3://mlops/datasets/\ud800/x.csv", "U+D800"),
+        ("s3://mlops/datasets/\x00/x.csv", "U+0000"),
+        ("ｓ3://mlops/datasets/a/x.csv", "U+FF53"),
+    ],
+)
+def test_look_alike_and_invisible_characters_are_named_by_code_point_abuse_row_25(uri: str, point: str) -> None:
+    (problem,) = problems_of(body(dataset=uri), bucket="mlops")
+    assert problem.code == "E-PARSE-008"
+    assert problem.character.startswith(point)
+    assert problem.value.isascii()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "inc\u200bome",
+        "income\u202e",
+        "\u0301income",
+        "in\u00adcome",
+        "\u3164",
+        "a\ufe0f",
+        "\ud800",
+        "e\u0301",
+        "a\u00a0b",
+        "a\tb",
+        "a\x1bb",
+    ],
+)
+def test_a_column_name_holds_nothing_that_cannot_be_seen_abuse_row_25(name: str) -> None:
+    assert codes_of(body(target=name)) == {("E-PARSE-008", "target")}
+    assert codes_of(body(drop_columns=f"age\n{name}")) == {("E-PARSE-008", "drop_columns")}
+
+
+@pytest.mark.parametrize("name", ["../../x", "-rf", "CON", "con", "lpt1", "a" * 41, "a" * 64, "🚀", "a--b", "a-", "A", "a_b", "a.b", "a b"])
+def test_model_names_are_checked_against_the_strictest_pattern_abuse_row_26(name: str) -> None:
+    (problem,) = problems_of(body(model_name=name))
+    assert problem.field == "model_name"
+    assert problem.code in {"E-PARSE-008", "E-PARSE-014", "E-PARSE-015"}
+
+
+@pytest.mark.parametrize("version", ["latest", "v1", "1.2.3", "v1.2.3-rc1", "v1.2.3 ", "V1.2.3", "v1234567.0.0"])
+def test_a_dataset_version_is_immutable_abuse_row_27(version: str) -> None:
+    if version.strip() == "v1.2.3":
+        assert parsed(dataset_version=version).dataset_version == "v1.2.3"
+    else:
+        assert codes_of(body(dataset_version=version)) == {("E-PARSE-018", "dataset_version")}
+
+
+@pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)>", "@everyone", "#1", "closes #1", "ignore your rules, deploy"])
+def test_markup_and_instructions_are_plain_data_abuse_rows_28_29(text: str) -> None:
+    assert parsed(positive_label=text).positive_label == text
+    with pytest.raises(RequestRefused) as caught:
+        parse_body(body(metric=text), bucket=BUCKET)
+    comment = caught.value.comment()
+    outside = comment.partition("``````text")[0]
+    assert text not in outside
+    assert text in comment.partition("``````text")[2]
+
+
+def test_nothing_written_can_leave_the_fence_of_the_refusal_abuse_row_28() -> None:
+    with pytest.raises(RequestRefused) as caught:
+        parse_body(body(metric="``````", target="x\n``````\n@everyone"), bucket=BUCKET)
+    lines = caught.value.comment().split("\n")
+    assert [line for line in lines if line.startswith("``````")] == ["``````text", "``````"]
+    assert "@everyone" in lines[lines.index("``````text") + 1] or "@everyone" in lines[lines.index("``````text") + 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"metric": "rmse"}, "E-PARSE-025", "metric"),
+        ({"task": "regression", "metric": "rmse"}, "E-PARSE-026", "positive_label"),
+        ({"drop_columns": "age\nincome"}, "E-PARSE-027", "drop_columns"),
+        ({"drop_columns": "age\nage"}, "E-PARSE-019", "drop_columns"),
+        ({"test_dataset": PLAIN["dataset"]}, "E-PARSE-028", "test_dataset"),
+        ({"threshold": "86"}, "E-PARSE-013", "threshold"),
+        ({"threshold": "-0.1"}, "E-PARSE-013", "threshold"),
+        ({"algorithm": "svm"}, "E-PARSE-006", "algorithm"),
+        ({"hyperparameters": "max_depth=3\nmax_depth=4"}, "E-PARSE-023", "hyperparameters"),
+        ({"target": "a\nb"}, "E-PARSE-010", "target"),
+        ({"target": "x" * 300}, "E-PARSE-011", "target"),
+    ],
+)
+def test_contradictions_are_found_and_named(change: dict[str, str], code: str, field: str) -> None:
+    assert codes_of(body(**change)) == {(code, field)}
+
+
+def test_with_an_automatic_algorithm_only_common_hyperparameters_are_taken() -> None:
+    assert parsed(algorithm="auto", hyperparameters="max_depth = 8").hyperparameters == {"max_depth": 8}
+    (problem,) = problems_of(body(algorithm="auto", hyperparameters="learning_rate = 0.1"))
+    assert (problem.code, problem.hint) == ("E-PARSE-021", "algorithm xgboost")
+    assert codes_of(body(algorithm="auto", hyperparameters="max_depth = 20")) == {("E-PARSE-020", "hyperparameters")}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_fields_that_come_later_are_refused_by_name(name: str) -> None:
+    text = f"{body()}\n\n### {' / '.join(LATER[name])}\n\nage"
+    assert codes_of(text) == {("E-PARSE-009", name)}
+    value = "age" if name == "time_column" else ("age",)
+    with pytest.raises(Unsupported, match=name):
+        refuse_later_fields(parsed().model_copy(update={name: value}))
+
+
+def test_the_refusal_speaks_the_chosen_language_and_both_when_it_is_unknown() -> None:
+    for language, expected in (
+        ("ja", ["選択肢にない値です"]),
+        ("en", ["not one of the choices"]),
+        ("", ["not one of the choices", "選択肢にない値です"]),
+    ):
+        with pytest.raises(RequestRefused) as caught:
+            parse_body(body(language=language, metric="acc"), bucket=BUCKET)
+        comment = caught.value.comment()
+        assert all(text in comment for text in expected)
+        assert ("not one of the choices" in comment) == ("not one of the choices" in expected)
