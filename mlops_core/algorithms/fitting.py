@@ -1,8 +1,8 @@
 """What every learning method is given and gives back: the one interface of the modules beside the catalogue.
 
-    fitted = importlib.import_module("mlops_core.algorithms.xgboost").fit(task)
-    fitted.scores            # validation scores, float64 [N,1] or [N,K]
-    fitted.nodes             # ONNX nodes from graph.FEATURES to graph.SCORE
+fitted = importlib.import_module("mlops_core.algorithms.xgboost").fit(task)
+fitted.scores            # validation scores, float64 [N,1] or [N,K]
+fitted.nodes             # ONNX nodes from graph.FEATURES to graph.SCORE
 """
 
 from __future__ import annotations

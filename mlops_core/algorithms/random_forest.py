@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_core.algorithms.fitting import Array, Fitted, FitTask, measure
+from mlops_core.algorithms.fitting import Array, FitTask, Fitted, measure
 from mlops_core.errors import InvalidRequest
 
 _THIRD = "third"
@@ -24,7 +24,9 @@ def fit(task: FitTask) -> Fitted:
 
     matrix, target = task.train.dense()
     if np.isnan(matrix).any():
-        raise InvalidRequest("the random forest needs a fill for every missing value.", remedy="Choose median, mean or mode.", code="E-TRAIN-002")
+        raise InvalidRequest(
+            "the random forest needs a fill for every missing value.", remedy="Choose median, mean or mode.", code="E-TRAIN-002"
+        )
     kind = RandomForestRegressor if task.task == "regression" else RandomForestClassifier
     forest = kind(**_arguments(task), random_state=task.seed, n_jobs=task.threads)
     forest.fit(matrix, target if task.task == "regression" else target.astype(np.int64))
@@ -60,7 +62,13 @@ def _scores(forest: Any, matrix: Array, task: FitTask) -> Array:
 def _digest(forest: Any) -> str:
     whole = hashlib.sha256()
     for tree in (estimator.tree_ for estimator in forest.estimators_):
-        for part, kind in ((tree.children_left, "<i8"), (tree.children_right, "<i8"), (tree.feature, "<i8"), (tree.threshold, "<f8"), (tree.value, "<f8")):
+        for part, kind in (
+            (tree.children_left, "<i8"),
+            (tree.children_right, "<i8"),
+            (tree.feature, "<i8"),
+            (tree.threshold, "<f8"),
+            (tree.value, "<f8"),
+        ):
             whole.update(np.ascontiguousarray(part, dtype=kind).tobytes())
     return whole.hexdigest()
 

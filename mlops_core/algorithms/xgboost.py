@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_core.algorithms.fitting import Array, FeatureTable, Fitted, FitTask, measure
+from mlops_core.algorithms.fitting import Array, FeatureTable, FitTask, Fitted, measure
 
 LINES = 20
 OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}

@@ -10,6 +10,7 @@ Covers numeric splits of gbtree with scalar leaves, which is all our training ma
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from mlops_core.errors import Defect
 from mlops_core.features.graph import FEATURES, SCORE
 
 MARGIN = "mlops/margin"
+_ARRAYS = tuple(field.name for field in fields(Trees) if field.name != "branch")
 _FINAL = {"binary:logistic": "Sigmoid", "multi:softprob": "Softmax", "reg:squarederror": "Identity"}
 
 
@@ -33,7 +35,8 @@ def model_nodes(model: dict[str, Any]) -> list[Any]:
     targets = max(1, int(learner["learner_model_param"]["num_class"]))
     trees = booster["model"]
     packed = _pack(trees["trees"], np.array(trees["tree_info"]), base=_base(learner, objective, targets))
-    final = helper.make_node(_FINAL[objective], [MARGIN], [SCORE], **({"axis": 1} if objective == "multi:softprob" else {}))
+    attributes: dict[str, Any] = {"axis": 1} if objective == "multi:softprob" else {}
+    final = helper.make_node(_FINAL[objective], [MARGIN], [SCORE], **attributes)
     return [tree_ensemble(packed, targets=targets, source=FEATURES, output=MARGIN), final]
 
 
@@ -47,8 +50,7 @@ def _base(learner: dict[str, Any], objective: str, targets: int) -> Array:
 
 
 def _pack(trees: list[dict[str, Any]], groups: Array, *, base: Array) -> Trees:
-    columns: dict[str, list[Array]] = {name: [] for name in ("tree", "node", "feature", "threshold", "left", "right", "missing", "leaf_tree", "leaf_node",
-                                                             "leaf_target", "leaf_weight")}  # fmt: skip
+    columns: dict[str, list[Array]] = {name: [] for name in _ARRAYS}
     started: set[int] = set()
     for number, tree in enumerate(trees):
         if any(tree.get("split_type", [])):
@@ -62,11 +64,11 @@ def _pack(trees: list[dict[str, Any]], groups: Array, *, base: Array) -> Trees:
             started.add(group)
             weights = base[group] + weights
         _extend(columns, number, left=left, tree=tree, values=values)
-        for name, part in (("leaf_tree", np.full(len(leaves), number)), ("leaf_node", leaves), ("leaf_target", np.full(len(leaves), group)),
-                           ("leaf_weight", weights)):  # fmt: skip
-            columns[name].append(part)
+        columns["leaf_tree"].append(np.full(len(leaves), number))
+        columns["leaf_node"].append(leaves)
+        columns["leaf_target"].append(np.full(len(leaves), group))
+        columns["leaf_weight"].append(weights)
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    joined["missing_left"] = joined.pop("missing")
     return Trees(**joined, branch="BRANCH_LT")
 
 
@@ -77,4 +79,4 @@ def _extend(columns: dict[str, list[Array]], number: int, *, left: Array, tree: 
     columns["threshold"].append(values)
     columns["left"].append(left)
     columns["right"].append(np.array(tree["right_children"]))
-    columns["missing"].append(np.array(tree["default_left"]))
+    columns["missing_left"].append(np.array(tree["default_left"]))

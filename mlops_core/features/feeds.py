@@ -9,7 +9,7 @@ Tables are pyarrow tables or record batches of a prepared split (typed columns, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +60,28 @@ def read_batches(path: Path, rows: int = 65_536) -> Iterator[Any]:
 def _column(table: Any, name: str) -> Any:
     column = table.column(name)
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def feeds_of_rows(rows: Sequence[Mapping[str, float | int | str | None]], spec: FeatureSpec) -> dict[str, Array]:
+    """The graph's inputs for rows as plain Python values; absent keys and None are missing."""
+    feeds: dict[str, Array] = {}
+    for number in spec.numeric:
+        values = [row.get(number.name) for row in rows]
+        whole = number.type == "int64"
+        filled = [(MISSING_INT64 if whole else np.nan) if value is None else value for value in values]
+        feeds[input_name(number.name)] = np.array(filled, dtype=np.int64 if whole else np.float64).reshape(-1, 1)
+    for text in spec.categorical:
+        words = [row.get(text.name) for row in rows]
+        feeds[input_name(text.name)] = np.array(["" if word is None else word for word in words], dtype=object).reshape(-1, 1)
+    return feeds
+
+
+def session(model: bytes) -> Any:
+    """An ONNX Runtime session on one thread, which keeps the order of float sums."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -3,8 +3,8 @@
     spec = fit(connection, "train", columns, Choices.of(config, labels))
 
 Fill values, categories and scaling come from the table given, which holds training rows only.  Categories: the most frequent first, names
-in order among equals, at most ``one_hot_limit``; text beyond gives all zeros, as unseen text does.  ``missing_values: drop`` leaves rows out
-of training; what is served later is filled with the median and the mode.
+in order among equals, at most ``one_hot_limit``; text beyond gives all zeros, as unseen text does.  ``missing_values: drop`` leaves
+rows out of training; what is served later is filled with the median and the mode.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def with_moments(connection: Any, table: str, profiles: Sequence[ColumnProfile])
     names = [profile.name for profile in profiles if profile.type != "string" and profile.distinct]
     found = dict(zip(names, moments(connection, table, [identifier(name) for name in names]), strict=True))
     return [
-        profile.model_copy(update={"mean": found[profile.name][0], "deviation": found[profile.name][1]}) if profile.name in found else profile
+        profile.model_copy(update={"mean": found[profile.name][0], "deviation": found[profile.name][1]})
+        if profile.name in found
+        else profile
         for profile in profiles
     ]
 

@@ -40,7 +40,7 @@ class Part:
         self.constants.append(numpy_helper.from_array(value, name))
         return name
 
-    def node(self, operation: str, *inputs: str, output: str = "", **attributes: object) -> str:
+    def node(self, operation: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its one output."""
         name = output or f"mlops/t{len(self.nodes)}"
         domain = "ai.onnx.ml" if operation == "LabelEncoder" else ""
@@ -57,7 +57,7 @@ def assemble(spec: FeatureSpec, model_nodes: Sequence[NodeProto], producer: str 
     if spec.task != "regression":
         _label(part, spec)
         outputs.append(helper.make_tensor_value_info(LABEL, TensorProto.INT64, [None, 1]))
-    return _model(part, _inputs(spec), outputs, producer).SerializeToString(deterministic=True)
+    return bytes(_model(part, _inputs(spec), outputs, producer).SerializeToString(deterministic=True))
 
 
 def feature_model(spec: FeatureSpec) -> bytes:
@@ -65,7 +65,7 @@ def feature_model(spec: FeatureSpec) -> bytes:
     part = feature_part(spec)
     part.node("Identity", FEATURES, output="features")
     outputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, None])]
-    return _model(part, _inputs(spec), outputs, "mlops").SerializeToString(deterministic=True)
+    return bytes(_model(part, _inputs(spec), outputs, "mlops").SerializeToString(deterministic=True))
 
 
 def feature_part(spec: FeatureSpec) -> Part:

@@ -8,6 +8,7 @@ holds a whole number of at most 18 digits, else float64.  Everything else is tex
 cleaned text of all kept columns: equal rows have equal digests on every machine and thread count.
 """
 
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -54,7 +55,8 @@ def infer(connection: Any, source: Source, path: Path) -> list[Column]:
     for start in range(0, len(source.names), _CHUNK):
         names = source.names[start : start + _CHUNK]
         counted = ", ".join(part for index in range(len(names)) for part in _counts(f"t{index}"))
-        sql = f"select count(*), {counted} from (select {', '.join(_cleaned(name, f't{index}') for index, name in enumerate(names))} from {source.table})"
+        cleaned = ", ".join(_cleaned(name, f"t{index}") for index, name in enumerate(names))
+        sql = f"select count(*), {counted} from (select {cleaned} from {source.table})"
         rows, *counts = _run(connection, sql, path)[0]
         found.extend(_column(name, rows, counts[index * 4 : index * 4 + 4]) for index, name in enumerate(names))
     return found
@@ -67,7 +69,8 @@ def load(connection: Any, source: Source, path: Path, *, table: str, layout: Lay
     content = ", ".join(f"coalesce({identifier(column.name)}, '')" for column in layout.columns)
     digest = f"md5_number(concat_ws(chr(31), '{layout.seed}', {content}))"
     inner = f"select row_number() over () as {ROW}, {cleaned} from {source.table}"
-    sql = f"create table {table} as select * from (select {ROW}, {digest} as {DIGEST}, {typed} from ({inner})) where {identifier(layout.target)} is not null"
+    columns = f"select {ROW}, {digest} as {DIGEST}, {typed} from ({inner})"
+    sql = f"create table {table} as select * from ({columns}) where {identifier(layout.target)} is not null"
     _run(connection, sql, path)
 
 
@@ -120,5 +123,7 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], role: str) -> N
         if name not in names:
             close = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or list(names[:20])
             raise InvalidRequest(
-                f"the {role} column {name[:80]!r} is not in the file.", remedy=f"Did you mean {', '.join(item[:80] for item in close)}?", code="E-DATA-007"
+                f"the {role} column {name[:80]!r} is not in the file.",
+                remedy=f"Did you mean {', '.join(item[:80] for item in close)}?",
+                code="E-DATA-007",
             )

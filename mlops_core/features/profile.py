@@ -7,9 +7,11 @@ first and last bin are open, equal edges are merged, shares are of the rows that
 one thread in file order, so that two runs give the same bits.
 """
 
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from mlops_core.contracts.dataset import ColumnProfile, ColumnType
@@ -48,7 +50,9 @@ def profile(connection: Any, table: str, *, name: str, kind: ColumnType, limit: 
 def mode(connection: Any, table: str, name: str) -> float:
     """The most frequent value of a numeric column; of equally frequent ones the least."""
     column = identifier(name)
-    found = connection.execute(f"select {column} from {table} where {column} is not null group by 1 order by count(*) desc, 1 limit 1").fetchone()
+    found = connection.execute(
+        f"select {column} from {table} where {column} is not null group by 1 order by count(*) desc, 1 limit 1"
+    ).fetchone()
     return float(found[0])
 
 
@@ -61,7 +65,9 @@ def moments(connection: Any, table: str, expressions: Sequence[str]) -> list[tup
         for start in range(0, len(expressions), _CHUNK):
             chunk = expressions[start : start + _CHUNK]
             means = connection.execute(f"select {', '.join(f'avg(cast({item} as double))' for item in chunk)} from {table}").fetchone()
-            squares = ", ".join(f"avg(power(cast({item} as double) - {double(mean or 0.0)}, 2))" for item, mean in zip(chunk, means, strict=True))
+            squares = ", ".join(
+                f"avg(power(cast({item} as double) - {double(mean or 0.0)}, 2))" for item, mean in zip(chunk, means, strict=True)
+            )
             variances = connection.execute(f"select {squares} from {table}").fetchone()
             found.extend((mean or 0.0, (variance or 0.0) ** 0.5) for mean, variance in zip(means, variances, strict=True))
         return found
@@ -73,4 +79,4 @@ def _shares(connection: Any, table: str, column: str, *, edges: tuple[float, ...
     below = ", ".join(f"count(*) filter (where {column} <= {double(edge)})" for edge in edges)
     *counts, filled = connection.execute(f"select {below}, count({column}) from {table}").fetchone()
     steps = [0, *counts, filled]
-    return tuple((after - before) / filled for before, after in zip(steps, steps[1:], strict=False))
+    return tuple((after - before) / filled for before, after in pairwise(steps))

@@ -7,6 +7,7 @@
 What the bytes say counts, not the file's name.  Nothing is read into memory but the header line.
 """
 
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 import csv
@@ -40,12 +41,16 @@ def recognise(path: Path, connection: Any) -> Source:
     with path.open("rb") as file:
         start = file.read(4)
     if not start:
-        raise InvalidRequest(f"the file {path.name} is empty.", remedy="Upload a CSV with a header line, or a Parquet file.", code="E-DATA-001")
+        raise InvalidRequest(
+            f"the file {path.name} is empty.", remedy="Upload a CSV with a header line, or a Parquet file.", code="E-DATA-001"
+        )
     if start == b"PAR1":
         return _parquet(path, connection)
     if start[:2] == b"PK":
         raise InvalidRequest(
-            f"the file {path.name} is neither CSV nor Parquet.", remedy="Save it as CSV (plain or .gz, UTF-8) or as Parquet.", code="E-DATA-002"
+            f"the file {path.name} is neither CSV nor Parquet.",
+            remedy="Save it as CSV (plain or .gz, UTF-8) or as Parquet.",
+            code="E-DATA-002",
         )
     return _csv(path, packed=start[:2] == b"\x1f\x8b")
 
@@ -66,7 +71,9 @@ def read_error(error: Exception, path: Path) -> InvalidRequest:
         reason = f"the line is longer than {LINE_LIMIT:,} bytes"
     else:
         reason = text.splitlines()[0][:200] if text else "unknown reason"
-    return InvalidRequest(f"{path.name} cannot be read{where}: {reason}.", remedy="Correct the file and upload it again.", code="E-DATA-006")
+    return InvalidRequest(
+        f"{path.name} cannot be read{where}: {reason}.", remedy="Correct the file and upload it again.", code="E-DATA-006"
+    )
 
 
 def _parquet(path: Path, connection: Any) -> Source:
@@ -74,7 +81,9 @@ def _parquet(path: Path, connection: Any) -> Source:
     described = connection.execute(f"describe select * from {table}").fetchall()
     nested = [name for name, kind, *_ in described if any(mark in kind for mark in ("STRUCT", "MAP", "[", "BLOB", "UNION"))]
     if nested:
-        raise InvalidRequest(f"the column {nested[0]!r} is nested or binary.", remedy="Flatten it or leave it out of the file.", code="E-DATA-005")
+        raise InvalidRequest(
+            f"the column {nested[0]!r} is nested or binary.", remedy="Flatten it or leave it out of the file.", code="E-DATA-005"
+        )
     columns = ", ".join(_stored(name, kind) for name, kind, *_ in described)
     return Source(tuple(name for name, *_ in described), f"(select {columns} from {table})", text=False)
 
@@ -104,9 +113,8 @@ def _csv(path: Path, *, packed: bool) -> Source:
 
 
 def _header_line(path: Path, *, packed: bool) -> str:
-    opener = cast("BinaryIO", gzip.open(path, "rb") if packed else path.open("rb"))
     try:
-        with opener as file:
+        with cast("BinaryIO", gzip.open(path, "rb") if packed else path.open("rb")) as file:
             raw = file.readline(HEADER_LIMIT)
         line = raw.decode("utf-8-sig").rstrip("\r\n")
     except (UnicodeDecodeError, OSError, EOFError) as error:

@@ -8,6 +8,7 @@ stay together, on the earlier side of the cut.  Stratified: within each class.  
 copies of one row, is trained on.
 """
 
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -25,7 +25,9 @@ def feature_columns(spec: FeatureSpec) -> list[tuple[str, str]]:
 
 def feature_names(spec: FeatureSpec) -> list[str]:
     """What each feature means, for people: the column, or column=category."""
-    return [column.name for column in spec.numeric] + [f"{column.name}={value}" for column in spec.categorical for value in column.categories]
+    return [column.name for column in spec.numeric] + [
+        f"{column.name}={value}" for column in spec.categorical for value in column.categories
+    ]
 
 
 def target_sql(spec: FeatureSpec) -> str:

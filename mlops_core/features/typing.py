@@ -58,13 +58,15 @@ def literal(text: str) -> str:
 def text_sql(column: str) -> str:
     """`clean` as SQL over a text expression; the edge test spares the slow trim for the cells that need it."""
     blanks = " || ".join(f"chr({ord(character)})" for character in BLANKS)
-    trimmed = f"(case when {column}[1] <= ' ' or {column}[-1] <= ' ' or contains({column}, chr(160)) then trim({column}, {blanks}) else {column} end)"
+    edge = f"{column}[1] <= ' ' or {column}[-1] <= ' ' or contains({column}, chr(160))"
+    trimmed = f"(case when {edge} then trim({column}, {blanks}) else {column} end)"
     return f"(case when {trimmed} in ({_words(MISSING)}) then null else {trimmed} end)"
 
 
 def number_sql(cleaned: str) -> str:
     """`number` as SQL over a cleaned text expression: a double or null."""
-    return f"(case when contains({cleaned}, '_') then null when isfinite(try_cast({cleaned} as double)) then try_cast({cleaned} as double) end)"
+    value = f"try_cast({cleaned} as double)"
+    return f"(case when contains({cleaned}, '_') then null when isfinite({value}) then {value} end)"
 
 
 def whole_sql(cleaned: str) -> str:

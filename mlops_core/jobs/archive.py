@@ -1,74 +1,95 @@
-"""Reading a model archive that somebody else packed: known members only, into memory, nothing is unpacked to disk.
+"""Tar archives of models: read with suspicion, written so that equal content gives equal bytes.
 
-    files = read_archive(path, ("model.onnx", "spec.json"))      # {"model.onnx": b"…", "spec.json": b"…"}
+    files = read_archive(path, ["model.onnx"], optional=["training.json"])      # {'model.onnx': b'…'}
+    archive = write_archive({"manifest.json": b"…"})       # gzip, sorted, times 0, owners 0, mode 644
 
-Refused before a byte is used: links and devices, absolute or climbing names, a name twice, more than 64 members, more than 2 GiB in
-all, a member that grows more than 200 times.  Members that nobody asked for are counted and passed over.
+Only plain files of known names and bounded size are read; a link, a device, a path with ``..`` or an unknown name refuses the whole
+archive.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
+import re
 import tarfile
-import zlib
-from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
-from mlops_core.errors import InvalidRequest
+from mlops_core.errors import Refused
 
-MOST_MEMBERS = 64
-MOST_BYTES = 2 * 1024**3
-GREATEST_RATIO = 200
+TRAINING_MEMBERS = {
+    "model.onnx": 2_000_000_000,
+    "spec.json": 64_000_000,
+    "training.json": 4_000_000,
+    r"native/[a-z0-9_]{1,40}\.(?:json|ubj)": 2_000_000_000,
+}
+OUTPUT_MEMBERS = {"predictions.parquet": 8_000_000_000}
+MODEL_MEMBERS = TRAINING_MEMBERS | {"manifest.json": 4_000_000, "smoke.json": 4_000_000}
+MEMBER_LIMIT = 100
 
 
-def read_archive(path: Path, wanted: Sequence[str], *, optional: Sequence[str] = ()) -> dict[str, bytes]:
-    """The wanted members' bytes; `InvalidRequest` (E-JOB-010 … 012) names what is missing or not allowed."""
-    if not path.is_file():
-        raise InvalidRequest(f"the job needs {path.name} and it is not there.", code="E-JOB-010")
-    limit = min(MOST_BYTES, max(1024**2, path.stat().st_size * GREATEST_RATIO))
+def read_archive(
+    path: Path, required: Sequence[str], *, optional: Sequence[str] = (), members: Mapping[str, int] = TRAINING_MEMBERS
+) -> dict[str, bytes]:
+    """The bytes of the required members, and of the optional ones (name patterns) where there; `Refused` (E-PACK-002) names what is wrong.
+
+    ``members`` maps every name pattern (regular expression, whole name) that the archive may hold to its greatest size in bytes.
+    """
+    files: dict[str, bytes] = {}
     try:
-        with tarfile.open(path, "r:*") as tar:
-            found = _read(tar, {*wanted, *optional}, limit)
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise InvalidRequest(f"{path.name} is no readable tar archive: {error}.", code="E-JOB-011") from error
-    missing = sorted(set(wanted) - set(found))
-    if missing:
-        raise InvalidRequest(f"{path.name} lacks {', '.join(missing)}.", remedy="Run the training again.", code="E-JOB-012")
-    return found
+        with tarfile.open(path, "r:gz") as archive:
+            for name, member in _members(path, archive, members):
+                if name in required or any(re.fullmatch(pattern, name) for pattern in optional):
+                    opened = archive.extractfile(member)
+                    files[name] = opened.read() if opened else b""
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise _refused(path, "it is absent, damaged or no gzip tar archive") from error
+    absent = [name for name in required if name not in files]
+    if absent:
+        raise _refused(path, f"it lacks {absent[0]}")
+    return files
 
 
-def _read(tar: tarfile.TarFile, names: set[str], limit: int) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for member, name in _checked(tar, limit):
-        if name in names:
-            file = tar.extractfile(member)
-            found[name] = file.read() if file else b""
-    return found
-
-
-def _checked(tar: tarfile.TarFile, limit: int) -> Iterable[tuple[tarfile.TarInfo, str]]:
+def _members(path: Path, archive: tarfile.TarFile, members: Mapping[str, int]) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    """Every plain file of the archive with its name, each checked before it is handed out."""
     seen: set[str] = set()
-    total = 0
-    for member in tar:
-        name = str(PurePosixPath(member.name))
-        total += member.size
-        if member.isdir():
+    for count, member in enumerate(archive, start=1):
+        name = member.name.removeprefix("./")
+        if count > MEMBER_LIMIT:
+            raise _refused(path, f"it holds more than {MEMBER_LIMIT} members")
+        if member.isdir() and name in {"", ".", "native"}:
             continue
-        problem = _problem(member, name, seen, total, limit)
-        if problem:
-            raise InvalidRequest(f"the archive's member {name[:80]!r} {problem}.", remedy="Do not pack archives by hand.", code="E-JOB-012")
+        _check(path, member, name, members)
+        if name in seen:
+            raise _refused(path, f"{name!r} is there twice")
         seen.add(name)
-        yield member, name
+        yield name, member
 
 
-def _problem(member: tarfile.TarInfo, name: str, seen: set[str], total: int, limit: int) -> str:
+def write_archive(files: Mapping[str, bytes]) -> bytes:
+    """A gzip tar archive that depends on names and contents alone."""
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=3, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for name in sorted(files):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(files[name]), 0o644
+            archive.addfile(member, io.BytesIO(files[name]))
+    return packed.getvalue()
+
+
+def _check(path: Path, member: tarfile.TarInfo, name: str, allowed: Mapping[str, int]) -> None:
+    limit = next((size for pattern, size in allowed.items() if re.fullmatch(pattern, name)), None)
+    if limit is None or ".." in name or name.startswith("/"):
+        raise _refused(path, f"it holds {name[:80]!r}, which has no place in it")
     if not member.isreg():
-        return "is no regular file"
-    if name.startswith("/") or ".." in PurePosixPath(name).parts:
-        return "points outside the archive"
-    if name in seen:
-        return "is there twice"
-    if len(seen) >= MOST_MEMBERS:
-        return f"is one of more than {MOST_MEMBERS}"
-    if total > limit:
-        return f"takes the archive over {limit:,} bytes"
-    return ""
+        raise _refused(path, f"{name!r} is not a plain file")
+    if member.size > limit:
+        raise _refused(path, f"{name!r} has {member.size:,} bytes, more than {limit:,}")
+
+
+def _refused(path: Path, reason: str) -> Refused:
+    return Refused(f"the archive {path.name} is refused: {reason}.", remedy="Use the archive that the job wrote.", code="E-PACK-002")

@@ -5,6 +5,7 @@
 Everything runs in DuckDB under ``memory_limit_mb``; what does not fit is spilled into the job's own scratch folder.
 """
 
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 import hashlib
@@ -25,7 +26,7 @@ from mlops_core.features.split import Shares, make_cuts, parted
 from mlops_core.features.sql import feature_columns, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
-from mlops_core.jobs.data_checks import choose_labels, check_test_labels, findings_of, judge_columns
+from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns
 
 LEAST_ROWS = 20
 PARTS = ("train", "validation", "test")
@@ -103,7 +104,9 @@ def _load(work: Preparation, raw: Path) -> Source:
         raise InvalidRequest(f"the target {config.target!r} is also among the columns to drop.", code="E-DATA-008")
     reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, "mlops_part"}]
     if reserved:
-        raise InvalidRequest(f"the column name {reserved[0]!r} is kept for our own use.", remedy="Rename it in the file.", code="E-DATA-008")
+        raise InvalidRequest(
+            f"the column name {reserved[0]!r} is kept for our own use.", remedy="Rename it in the file.", code="E-DATA-008"
+        )
     work.columns = infer(work.connection, source, raw)
     work.rows_read = work.columns[0].rows
     if source.renamed:
@@ -115,7 +118,9 @@ def _load(work: Preparation, raw: Path) -> Source:
     work.without_target = work.rows_read - rows
     if rows < LEAST_ROWS:
         raise InvalidRequest(
-            f"{rows} rows hold a target value; at least {LEAST_ROWS} are needed to train and to check.", remedy="Upload more rows.", code="E-DATA-010"
+            f"{rows} rows hold a target value; at least {LEAST_ROWS} are needed to train and to check.",
+            remedy="Upload more rows.",
+            code="E-DATA-010",
         )
     return source
 
@@ -179,7 +184,9 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
     rows = sum(work.one(f"select count(*) from {part}") for part in PARTS[: 2 if config.has_test_file else 3])
     work.left_out = work.one("select count(*) from data") - rows
     if work.one("select count(*) from train") < LEAST_ROWS // 2 or not work.one("select count(*) from validation"):
-        raise InvalidRequest("too few rows are left to train and to validate.", remedy="Upload more rows or fill missing values.", code="E-DATA-010")
+        raise InvalidRequest(
+            "too few rows are left to train and to validate.", remedy="Upload more rows or fill missing values.", code="E-DATA-010"
+        )
     run_sql("drop table data")
     run_sql("drop table if exists given")
 
@@ -198,7 +205,9 @@ def _profiles(work: Preparation) -> list[ColumnProfile]:
     found = [profile(work.connection, "train", name=column.name, kind=column.type, limit=config.one_hot_limit) for column in features]
     judged = judge_columns(work.connection, with_moments(work.connection, "train", found), config)
     if all(item.dropped for item in judged):
-        raise InvalidRequest("every column is constant, empty, an identifier or a copy of the target: nothing to learn from.", code="E-DATA-009")
+        raise InvalidRequest(
+            "every column is constant, empty, an identifier or a copy of the target: nothing to learn from.", code="E-DATA-009"
+        )
     return judged
 
 
@@ -215,7 +224,9 @@ def _write_profile(
     rows = {part: work.one(f"select count(*) from {part}") for part in PARTS}
     shares: dict[str, float] = {}
     if spec.labels:
-        counted = work.connection.execute(f"select cast(y as bigint), count(*) from (select {target_sql(spec)} as y from train) group by 1").fetchall()
+        counted = work.connection.execute(
+            f"select cast(y as bigint), count(*) from (select {target_sql(spec)} as y from train) group by 1"
+        ).fetchall()
         shares = {spec.labels[index]: number / rows["train"] for index, number in sorted(counted)}
     dropped = [ColumnProfile(name=item.name, type=item.type, rows=item.rows, missing=item.missing, distinct=0, dropped="requested")
                for item in work.columns if item.name in config.drop_columns]  # fmt: skip

@@ -6,6 +6,7 @@ W-DATA codes: 001 duplicate rows · 002 rows without target left out · 003 cons
 012 test rows that are also in the training file · 013 whole numbers above 2^24, rounded to float32 · 014 rows left out of a split.
 """
 
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 import difflib
@@ -28,7 +29,9 @@ def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str
     """The classes in ascending order, for a binary task (negative, positive); `InvalidRequest` when there is nothing to tell apart."""
     found = sorted(counts)
     if len(found) < 2:
-        raise InvalidRequest(f"the target {config.target!r} holds a single class {found[0][:80]!r}.", remedy="Choose another target.", code="E-DATA-012")
+        raise InvalidRequest(
+            f"the target {config.target!r} holds a single class {found[0][:80]!r}.", remedy="Choose another target.", code="E-DATA-012"
+        )
     if config.task == "multiclass":
         if len(found) > CLASS_LIMIT:
             raise InvalidRequest(
@@ -56,7 +59,9 @@ def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str
 def check_test_labels(connection: Any, config: DataJobConfig) -> None:
     """`InvalidRequest` (E-DATA-016) when the test file holds classes that the training file never shows."""
     target = identifier(config.target)
-    rows = connection.execute(f"select distinct {target} from given where {target} not in (select {target} from data) order by 1").fetchall()
+    rows = connection.execute(
+        f"select distinct {target} from given where {target} not in (select {target} from data) order by 1"
+    ).fetchall()
     if rows:
         known = [row[0] for row in connection.execute(f"select distinct {target} from data order by 1").fetchall()]
         unknown = [row[0] for row in rows]
@@ -73,7 +78,12 @@ def judge_columns(connection: Any, profiles: Sequence[ColumnProfile], config: Da
 
 
 def findings_of(
-    config: DataJobConfig, columns: Sequence[Column], profiles: Sequence[ColumnProfile], *, counts: Mapping[str, int], shares: Mapping[str, float]
+    config: DataJobConfig,
+    columns: Sequence[Column],
+    profiles: Sequence[ColumnProfile],
+    *,
+    counts: Mapping[str, int],
+    shares: Mapping[str, float],
 ) -> list[Finding]:
     """Every warning that counts and profiles give."""
     found = []
@@ -83,9 +93,8 @@ def findings_of(
         found.append(Finding(code="W-DATA-002", columns=(config.target,), values={"rows": counts["without_target"]}))
     for item in profiles:
         found.extend(_column_findings(item, config))
-    for column in columns:
-        if column.misfits and column.name != config.target:
-            found.append(Finding(code="W-DATA-007", columns=(column.name,), values={"values": column.misfits}))
+    misfits = {column.name: column.misfits for column in columns if column.misfits and column.name != config.target}
+    found.extend(Finding(code="W-DATA-007", columns=(name,), values={"values": count}) for name, count in misfits.items())
     train = profiles[0].rows
     rare = {label: round(share * train) for label, share in shares.items() if share * train < RARE_ROWS}
     if rare:

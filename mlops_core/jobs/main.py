@@ -56,7 +56,7 @@ def _run(word: str, folder: JobFolder) -> int:
     except MemoryError as error:
         traceback.print_exception(error)
         return _failed(folder, _too_small(), training=training)
-    except Exception as error:  # noqa: BLE001  the outermost edge: whatever happened must reach the platform as a reason
+    except Exception as error:
         traceback.print_exception(error)
         if type(error).__name__ == "OutOfMemoryException":
             return _failed(folder, _too_small(), training=training)
@@ -68,7 +68,11 @@ def _run(word: str, folder: JobFolder) -> int:
 
 
 def _too_small() -> JobFailed:
-    return JobFailed("the job ran out of memory.", remedy="Choose a larger instance type, or drop columns that the model does not need.", code="E-JOB-005")
+    return JobFailed(
+        "the job ran out of memory.",
+        remedy="Choose a larger instance type, or drop columns that the model does not need.",
+        code="E-JOB-005",
+    )
 
 
 def _failed(folder: JobFolder, error: MlopsError, *, training: bool) -> int:

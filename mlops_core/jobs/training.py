@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import get_args
 
 from mlops_core.algorithms.catalogue import entry
-from mlops_core.algorithms.fitting import FeatureTable, Fitted, FitTask
+from mlops_core.algorithms.fitting import FeatureTable, FitTask, Fitted
 from mlops_core.contracts.dataset import FeatureSpec
 from mlops_core.contracts.request import Scalar, Task
 from mlops_core.contracts.training import TrainingReport
@@ -43,10 +43,12 @@ def run(folder: JobFolder) -> None:
     onnx_digest = _export(folder, spec, fitted)
     metrics = _predictions(folder, task, fitted)
     report = TrainingReport(
-        algorithm=algorithm, task=spec.task, seed=task.seed, hyperparameters=parameters, rows=task.train.rows, features=len(task.train.names),
-        threads=task.threads, weights_digest=fitted.weights_digest, onnx_digest=onnx_digest, seconds=round(trained - started, 3),
+        algorithm=algorithm, task=spec.task, seed=task.seed, hyperparameters=parameters, rows=task.train.rows,
+        features=len(task.train.names), threads=task.threads, weights_digest=fitted.weights_digest, onnx_digest=onnx_digest,
+        seconds=round(trained - started, 3),
         export_seconds=round(time.monotonic() - trained, 3), validation_metrics=metrics, learning_curve=fitted.learning_curve,
-        libraries={name: version(name) for name in ("numpy", "onnx", "pyarrow", *fitted.libraries)}, code_commit=given.get("mlops_code_commit", ""),
+        libraries={name: version(name) for name in ("numpy", "onnx", "pyarrow", *fitted.libraries)},
+        code_commit=given.get("mlops_code_commit", ""),
     )  # fmt: skip
     write_message(folder.model / "training.json", report)
     write_message(folder.model / "spec.json", spec)
