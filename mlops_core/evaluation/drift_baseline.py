@@ -1,7 +1,7 @@
 """The reference that drift detection needs, from one scored split and the training profile.
 
-    edges, shares = score_bins(scores)                  # len(shares) == len(edges) + 1
-    label_shares(predicted, (">50K", "<=50K"))
+edges, shares = score_bins(scores)                  # len(shares) == len(edges) + 1
+label_shares(predicted, (">50K", "<=50K"))
 """
 
 from __future__ import annotations

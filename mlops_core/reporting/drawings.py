@@ -1,8 +1,8 @@
 """Small vector drawings for the HTML report: numbers in, SVG coordinates out, colours by style sheet.
 
-    curve_points(curve.x, curve.y)          # "20.0,300.0 …" in a 320 x 320 box
-    histogram(values, bins=40)              # bars with left, width, height in percent
-    density(measured, predicted)            # squares with opacity
+curve_points(curve.x, curve.y)          # "20.0,300.0 …" in a 320 x 320 box
+histogram(values, bins=40)              # bars with left, width, height in percent
+density(measured, predicted)            # squares with opacity
 """
 
 from __future__ import annotations

@@ -27,7 +27,20 @@ from mlops_core.reporting.figures import figure
 Array = np.ndarray[Any, Any]
 INK, MUTED, GRID, ACCENT = "#1f2328", "#59636e", "#d8dee4", "#0b5cad"
 _BLUES = LinearSegmentedColormap.from_list("mlops", ["#f6f8fa", "#9ec5ee", ACCENT, "#083a70"])
-_CYCLE = ("#0b5cad", "#c4501b", "#1a7f5a", "#8250a8", "#a07400", "#bf3989", "#57606a", "#2f9fb8", "#7a4a1e", "#5b7f1a", "#c02b3c", "#3f51b5")
+_CYCLE = (
+    "#0b5cad",
+    "#c4501b",
+    "#1a7f5a",
+    "#8250a8",
+    "#a07400",
+    "#bf3989",
+    "#57606a",
+    "#2f9fb8",
+    "#7a4a1e",
+    "#5b7f1a",
+    "#c02b3c",
+    "#3f51b5",
+)
 _MOST_NUMBERED = 12
 _MOST_NAMED = 30
 _LONGEST_NAME = 18
@@ -48,7 +61,7 @@ def _charmap() -> dict[int, int]:
 
 
 def _figure(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:
-    drawing = Figure(figsize=(width, height), dpi=160, facecolor="white", layout="constrained")
+    drawing = Figure(figsize=(width, height), dpi=160, facecolor="white")
     FigureCanvasAgg(drawing)
     axes = drawing.subplots(1, panels)
     for axis in [axes] if panels == 1 else axes:
@@ -62,6 +75,10 @@ def _titles(axis: Any, title: str, x: str, y: str) -> None:
     axis.set_title(title, fontsize=11, color=INK, loc="left", pad=10, parse_math=False)
     axis.set_xlabel(x, fontsize=9.5, color=MUTED, parse_math=False)
     axis.set_ylabel(y, fontsize=9.5, color=MUTED, parse_math=False)
+
+
+def _save(drawing: Figure, path: Path) -> None:
+    drawing.savefig(path, bbox_inches="tight", pad_inches=0.18, metadata={"Software": None})
 
 
 def confusion_png(path: Path, results: EvaluationResults) -> None:
@@ -89,7 +106,7 @@ def confusion_png(path: Path, results: EvaluationResults) -> None:
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     _titles(axis, f"Confusion matrix, {results.split} split, {results.rows:,} rows", "Predicted class", "True class")
-    drawing.savefig(path, metadata={"Software": None})
+    _save(drawing, path)
 
 
 def roc_png(path: Path, results: EvaluationResults) -> None:
@@ -113,7 +130,7 @@ def roc_png(path: Path, results: EvaluationResults) -> None:
     if len(results.roc) > 1:
         title = f"ROC curves, one class against the rest, {results.rows:,} rows"
     _titles(axis, title, "False positive rate", "True positive rate")
-    drawing.savefig(path, metadata={"Software": None})
+    _save(drawing, path)
 
 
 def _roc_label(area: Interval | None) -> str:
@@ -124,7 +141,8 @@ def residuals_png(path: Path, results: EvaluationResults, pairs: tuple[Array, Ar
     """Measured against predicted as a density, and the distribution of the errors; ``pairs`` is (measured, predicted)."""
     measured, predicted = pairs
     name = class_names([target])[0].replace("class 1", "target")
-    drawing, (left, right) = _figure(10.4, 4.8, panels=2)
+    drawing, (left, right) = _figure(11.4, 4.8, panels=2)
+    drawing.subplots_adjust(wspace=0.3)
     low, high = float(min(measured.min(), predicted.min())), float(max(measured.max(), predicted.max()))
     margin = (high - low) * 0.02 or 1.0
     limits = (low - margin, high + margin)
@@ -145,4 +163,4 @@ def residuals_png(path: Path, results: EvaluationResults, pairs: tuple[Array, Ar
     right.grid(color=GRID, linewidth=0.6, axis="y")
     right.set_axisbelow(True)
     _titles(right, "Errors (predicted less measured; outer 0.5 % at the edges)", f"Error in {name}", "Rows")
-    drawing.savefig(path, metadata={"Software": None})
+    _save(drawing, path)

@@ -75,7 +75,9 @@ def _metric_row(subject: Subject, name: MetricName, t: Callable[..., str]) -> Me
         low=figure(found.low),
         high=figure(found.high),
         baseline="–" if base is None else figure(base),
-        unit=t("report.unit", target=subject.target) if name in _UNIT_METRICS else t("report.better_low" if name in LOWER_IS_BETTER else "report.share"),
+        unit=t("report.unit", target=subject.target)
+        if name in _UNIT_METRICS
+        else t("report.better_low" if name in LOWER_IS_BETTER else "report.share"),
         chosen=name == results.metric,
         scaled=scaled,
         left=percent(found.low, 0, 1),

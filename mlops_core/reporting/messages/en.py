@@ -182,7 +182,7 @@ EN: dict[str, str] = {
     "chain.first": "first record",
     "unit.problems": "{count} problem(s)",
     "report.title": "Evaluation of {model}",
-    "report.lead": "{split}, {rows} rows, target {target}. Run {run}, round {round}.",
+    "report.lead": "Measured on the {split}: {rows} rows, target {target}. Run {run}, round {round}.",
     "report.split_train": "training split",
     "report.split_validation": "validation split",
     "report.split_test": "test split",
