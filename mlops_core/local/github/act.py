@@ -15,7 +15,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -24,10 +23,11 @@ from pathlib import Path
 
 from mlops_core.local.github.config import GithubConfig
 from mlops_core.local.github.git import GitRepository, environment
+from mlops_core.local.github.run_processes import end_processes_of
 from mlops_core.local.github.run_logs import LIMIT_BYTES
 
 _SELF = re.compile(r"(\buses:\s+['\"]?)\$/([^\s'\"]+)")
-_GRACE_S = 3.0
+_SHORTEST_MASK = 3
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,18 @@ def dotenv(values: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
+def masks(secrets: Mapping[str, str]) -> re.Pattern[bytes] | None:
+    """What must not be read in a log: each line of each secret, as it stands inside JSON.  act itself hides whole values only."""
+    found = set()
+    for value in secrets.values():
+        for line in value.splitlines():
+            if len(line.strip()) >= _SHORTEST_MASK:
+                plain = json.dumps(line.strip(), ensure_ascii=False)[1:-1]
+                # Go writes these three as escapes.
+                found |= {plain, plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")}
+    return re.compile(b"|".join(re.escape(text.encode()) for text in sorted(found, key=len, reverse=True))) if found else None
+
+
 def copy_checkout(source: Path, target: Path, replacement: str) -> None:
     """Copy a checkout (what git knows or would take up, or everything) and spell ``uses: $/path`` as ``replacement.format(path)``."""
     listed = subprocess.run(
@@ -81,56 +93,6 @@ def rewrite_self(folder: Path, replacement: str) -> None:
             fresh = _SELF.sub(lambda found: found.group(1) + replacement.replace("{}", found.group(2)), text)
             if fresh != text:
                 path.write_text(fresh, encoding="utf-8")
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process that ``pid`` started, directly or not, by ps."""
-    done = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
-    children: dict[int, list[int]] = {}
-    for line in done.stdout.splitlines():
-        child, parent = map(int, line.split())
-        children.setdefault(parent, []).append(child)
-    found, waiting = [], [pid]
-    while waiting:
-        for child in children.get(waiting.pop(), []):
-            found.append(child)
-            waiting.append(child)
-    return found
-
-
-def end_processes(pid: int) -> None:
-    """End a run's processes: asked first, killed after three seconds.  Steps have process groups of their own, hence the list."""
-    family = [pid, *descendants(pid)]
-    _signal(family, signal.SIGTERM)
-    deadline = time.monotonic() + _GRACE_S
-    while time.monotonic() < deadline and any(_alive(member) for member in family):
-        time.sleep(0.05)
-    _signal(family, signal.SIGKILL)
-
-
-def _signal(family: list[int], number: signal.Signals) -> None:
-    for member in family:
-        try:
-            os.kill(member, number)
-        except ProcessLookupError:
-            continue
-
-
-def _alive(pid: int) -> bool:
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(done.stdout.strip()) and not done.stdout.startswith("Z")
-
-
-def end_leftover(folder: Path) -> None:
-    """End the act of an earlier, killed server, when the recorded process is still that act."""
-    record = folder / "act.pid"
-    if not record.exists():
-        return
-    pid = int(record.read_text(encoding="ascii") or 0)
-    done = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    if pid > 1 and str(folder) in done.stdout:
-        end_processes(pid)
-    record.unlink()
 
 
 class ActRun:
@@ -198,25 +160,27 @@ class ActRun:
                 self.command(), cwd=self._work / "caller", env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-            (self.folder / "act.pid").write_text(str(self._process.pid), encoding="ascii")
             if self._stopped:
-                end_processes(self._process.pid)
+                end_processes_of(self._work)
             written = 0
+            hidden = masks(self._plan.secrets)
             for line in self._process.stdout or ():
                 written += len(line)
                 if written < LIMIT_BYTES:
-                    log.write(line)
-        return self._process.wait()
+                    log.write(hidden.sub(b"***", line) if hidden else line)
+        code = self._process.wait()
+        # Steps may have left processes behind; GitHub ends such orphans too.
+        end_processes_of(self._work)
+        return code
 
     def stop(self) -> None:
         """End the run from another thread."""
         self._stopped = True
         if self._process is not None and self._process.poll() is None:
-            end_processes(self._process.pid)
+            end_processes_of(self._work)
 
     def clean(self) -> None:
         """Keep the log, remove everything else (secrets among it)."""
-        (self.folder / "act.pid").unlink(missing_ok=True)
         shutil.rmtree(self._work, ignore_errors=True)
 
     def fail(self, reason: str) -> None:

@@ -33,7 +33,7 @@ class Comments:
             raise not_found()
         return row, issue
 
-    def list(self, issue: Row, since: str = "") -> list[Row]:
+    def select(self, issue: Row, since: str = "") -> list[Row]:
         """Oldest first."""
         return self._database.rows("select * from comments where issue = ? and updated_at >= ? order by id", issue["id"], since)
 

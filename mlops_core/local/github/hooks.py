@@ -76,7 +76,7 @@ class Hooks:
             raise not_found()
         return row
 
-    def list(self, repository: Row) -> list[Row]:
+    def select(self, repository: Row) -> list[Row]:
         """Every hook of a repository."""
         return self._database.rows("select * from hooks where repository = ? order by id", repository["id"])
 
@@ -102,7 +102,7 @@ class Hooks:
 
     def queue(self, event: Event) -> None:
         """Write one delivery for each hook that asked for the event."""
-        for hook in self.list(event.repository):
+        for hook in self.select(event.repository):
             wanted = json.loads(hook["events"])
             if hook["active"] and (event.name in wanted or "*" in wanted):
                 self._deliver(hook["id"], event.name, event.action, event.payload)

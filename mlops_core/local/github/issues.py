@@ -49,7 +49,7 @@ class Issues:
             raise ApiError(410, "This issue was deleted")
         return row
 
-    def list(self, repository: Row, *, state: str = "open", labels: Iterable[str] = (), creator: str = "", since: str = "") -> list[Row]:
+    def select(self, repository: Row, *, state: str = "open", labels: Iterable[str] = (), creator: str = "", since: str = "") -> list[Row]:
         """Newest first; ``labels`` must all be present."""
         query = "select * from issues where repository = ? and deleted = 0"
         values: list[Any] = [repository["id"]]

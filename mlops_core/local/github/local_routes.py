@@ -60,7 +60,7 @@ def roles(site: Site, body: Body) -> Any:
 def hooks(site: Site, body: Body) -> Any:
     """repository, url, secret, events; the same address again changes nothing."""
     repository = _repository(site, body)
-    for hook in site.hooks.list(repository):
+    for hook in site.hooks.select(repository):
         if hook["url"] == body["url"] and hook["secret"] == str(body.get("secret") or ""):
             return {"id": hook["id"]}
     row = site.hooks.create(repository, url=body["url"], secret=str(body.get("secret") or ""), events=list(body.get("events") or ["*"]))

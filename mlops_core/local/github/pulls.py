@@ -41,7 +41,7 @@ class Pulls:
             raise not_found()
         return row
 
-    def list(self, repository: Row, *, state: str = "open", head: str = "", base: str = "") -> list[Row]:
+    def select(self, repository: Row, *, state: str = "open", head: str = "", base: str = "") -> list[Row]:
         """Newest first; ``head`` is ``owner:branch`` or a branch."""
         query = "select issues.*, pulls.* from issues join pulls on pulls.issue = issues.id where repository = ? order by number desc"
         rows = self._database.rows(query, repository["id"])
@@ -63,7 +63,7 @@ class Pulls:
         for name, sha in shas.items():
             if sha is None:
                 raise refused("PullRequest", name, "invalid")
-        if self.list(repository, head=head, base=base):
+        if self.select(repository, head=head, base=base):
             raise refused("PullRequest", "base", "custom", f"A pull request already exists for {repository['owner']}:{head}.")
         if git.is_ancestor(str(shas["head"]), str(shas["base"])):
             raise refused("PullRequest", "head", "custom", f"No commits between {base} and {head}")
@@ -87,7 +87,7 @@ class Pulls:
     def branch_moved(self, repository: Row, identity: Identity, branch: str) -> None:
         """Follow a pushed branch: open requests from it get its new head; ones whose branch is gone are closed."""
         sha = self._repositories.git(repository).resolve(f"refs/heads/{branch}")
-        for pull in self.list(repository, head=branch):
+        for pull in self.select(repository, head=branch):
             if sha is None:
                 self.set_state(repository, pull, identity, "closed")
             elif sha != pull["head_sha"]:

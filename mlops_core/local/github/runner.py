@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops_core.local.github.act import ActRun, Plan, end_leftover
+from mlops_core.local.github.act import ActRun, Plan
 from mlops_core.local.github.answers import ApiError
 from mlops_core.local.github.config import GithubConfig
 from mlops_core.local.github.database import Row
@@ -27,6 +27,7 @@ from mlops_core.local.github.events import Event
 from mlops_core.local.github.identity import RUN_LOGIN, Identities, Identity
 from mlops_core.local.github.repositories import Repositories
 from mlops_core.local.github.run_logs import read_jobs
+from mlops_core.local.github.run_processes import end_processes_of
 from mlops_core.local.github.runs import Runs
 from mlops_core.local.github.workflows import FOLDER, BadWorkflow, Workflow, exceeding
 
@@ -54,9 +55,8 @@ class Runner:
 
     def start(self) -> None:
         """End what a killed server left behind and begin to take runs."""
-        for record in self._config.folder.glob("runs/*/act.pid"):
-            end_leftover(record.parent)
-        for work in self._config.folder.glob("runs/*/work"):
+        for work in self._config.folder.resolve().glob("runs/*/work"):
+            end_processes_of(work)
             shutil.rmtree(work, ignore_errors=True)
         for thread in self._threads:
             thread.start()

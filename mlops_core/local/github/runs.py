@@ -59,7 +59,7 @@ class Runs:
             raise not_found()
         return row
 
-    def list(self, repository: Row, **filters: str) -> list[Row]:
+    def select(self, repository: Row, **filters: str) -> list[Row]:
         """Newest first; filters by path, event, status, actor, sha or branch when not empty."""
         rows = self._database.rows("select * from runs where repository = ? order by id desc limit 1000", repository["id"])
         branch = filters.pop("branch", "")

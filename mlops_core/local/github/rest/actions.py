@@ -75,7 +75,7 @@ def list_runs(call: Call) -> Answer:
     path = _workflow(call).path if "workflow_id" in call.path else ""
     names = {"event": "event", "status": "status", "actor": "actor", "branch": "branch", "sha": "head_sha"}
     filters = {name: call.query.get(key, "") for name, key in names.items()}
-    rows = call.site.runs.list(call.repository, path=path, **filters)
+    rows = call.site.runs.select(call.repository, path=path, **filters)
     return call.page(rows, lambda row: call.site.runs.shape(call.repository, row), key="workflow_runs")
 
 
@@ -209,7 +209,7 @@ def _hook_shape(call: Call, hook: Row) -> dict[str, Any]:
 
 def list_hooks(call: Call) -> Answer:
     """Secrets are starred."""
-    return call.page(call.site.hooks.list(call.repository), lambda hook: _hook_shape(call, hook))
+    return call.page(call.site.hooks.select(call.repository), lambda hook: _hook_shape(call, hook))
 
 
 def create_hook(call: Call) -> Answer:

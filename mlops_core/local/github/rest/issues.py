@@ -38,7 +38,7 @@ def list_issues(call: Call) -> Answer:
     state = call.query.get("state", "open")
     labels = [name for name in call.query.get("labels", "").split(",") if name]
     filters = {"creator": call.query.get("creator", ""), "since": call.query.get("since", "")}
-    rows = call.site.issues.list(call.repository, state=state, labels=labels, **filters)
+    rows = call.site.issues.select(call.repository, state=state, labels=labels, **filters)
     if call.query.get("direction") == "asc":
         rows.reverse()
     return call.page(rows, lambda row: _shape(call, row))
@@ -85,7 +85,7 @@ def unlock(call: Call) -> Answer:
 def list_comments(call: Call) -> Answer:
     """Comments of one issue, oldest first."""
     issue = _issue(call)
-    rows = call.site.comments.list(issue, call.query.get("since", ""))
+    rows = call.site.comments.select(issue, call.query.get("since", ""))
     return call.page(rows, lambda row: call.site.shapes.comment(call.repository, issue, row))
 
 
@@ -161,7 +161,7 @@ def timeline(call: Call) -> Answer:
     """Events and comments by time."""
     issue = _issue(call)
     events = [call.site.shapes.issue_event(call.repository, row) for row in call.site.issues.history(issue)]
-    for row in call.site.comments.list(issue):
+    for row in call.site.comments.select(issue):
         shape = call.site.shapes.comment(call.repository, issue, row)
         events.append({**shape, "event": "commented", "actor": shape["user"]})
     return call.page(sorted(events, key=lambda item: str(item["created_at"])), lambda item: item)

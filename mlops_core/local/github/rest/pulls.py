@@ -23,7 +23,7 @@ def _pull(call: Call) -> Row:
 def list_pulls(call: Call) -> Answer:
     """Filters state, head, base."""
     wanted = {name: call.query.get(name, "") for name in ("head", "base")}
-    rows = call.site.pulls.list(call.repository, state=call.query.get("state", "open"), **wanted)
+    rows = call.site.pulls.select(call.repository, state=call.query.get("state", "open"), **wanted)
     return call.page(rows, lambda row: call.site.pulls.shape(call.repository, row))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from github import Auth, Github  # noqa: TID251 - PyGithub is the independent client
@@ -30,9 +32,8 @@ class Platform:
 
     def client(self, token: str) -> Github:
         """PyGithub as product code makes it."""
-        return Github(
-            auth=Auth.Token(token), base_url=self.server.api_url, seconds_between_requests=0, seconds_between_writes=0, per_page=100, retry=None
-        )
+        pauses = {"seconds_between_requests": 0, "seconds_between_writes": 0}
+        return Github(auth=Auth.Token(token), base_url=self.server.api_url, per_page=100, retry=None, **pauses)
 
     def repository(self, login: str, name: str = "alice/models") -> Repository:
         """A repository as a person sees it."""
@@ -55,13 +56,23 @@ def populate(server: LocalGithub) -> Platform:
     return Platform(server, admin, {login: admin.create_token(login) for login in [*PEOPLE, "stranger"]})
 
 
+@pytest.fixture(scope="session")
+def make_platform(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Platform]]:
+    @contextmanager
+    def make(**more: Any) -> Iterator[Platform]:
+        state = tmp_path_factory.mktemp("state")
+        server = LocalGithub(GithubConfig(port=free_port(), state=state, admin_token="admin-token", act=str(ACT), **more))
+        server.start()
+        try:
+            server.wait_healthy()
+            yield populate(server)
+        finally:
+            server.stop()
+
+    return make
+
+
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    config = GithubConfig(port=free_port(), state=tmp_path_factory.mktemp("state"), admin_token="admin-token", act=str(ACT))
-    server = LocalGithub(config)
-    server.start()
-    try:
-        server.wait_healthy()
-        yield populate(server)
-    finally:
-        server.stop()
+def platform(make_platform: Callable[..., AbstractContextManager[Platform]]) -> Iterator[Platform]:
+    with make_platform() as made:
+        yield made
