@@ -60,7 +60,7 @@ class FormField:
         if self.options is not None:
             return ", ".join(self.options)
         if self.kind in {"number", "whole"} and math.isfinite(self.low):
-            return f"{self.low:g} – {self.high:g}"
+            return f"{self.low:.15g} – {self.high:.15g}"
         return f"e.g. {self.placeholder}" if self.placeholder else ""
 
 

@@ -56,7 +56,7 @@ def read_one(name: str, text: str, algorithm: str) -> Scalar | Problem:
     try:
         return [parameter.check(text) for parameter in known][-1]
     except InvalidRequest:
-        allowed = "; ".join(dict.fromkeys(_range(parameter) for parameter in known))
+        allowed = f"{name}: " + "; ".join(dict.fromkeys(_range(parameter) for parameter in known))
         return Problem("E-PARSE-020", "hyperparameters", value=f"{name} = {text}", allowed=allowed)
 
 

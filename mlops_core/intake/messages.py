@@ -89,6 +89,7 @@ PHRASES: dict[str, Text] = {
         "ja": "何も実行しておらず、クラウドの認証情報も要求していません。直す点:",
     },
     "allowed": {"en": "Allowed", "ja": "使える値"},
+    "required": {"en": "Required", "ja": "必須項目"},
     "character": {"en": "Refused character", "ja": "使えない文字"},
     "hint": {"en": "Did you mean", "ja": "もしかして"},
     "written": {"en": "What was written, made harmless:", "ja": "書かれていた値(無害化済み):"},

@@ -17,6 +17,7 @@ from mlops_core.intake.characters import shown
 from mlops_core.intake.form import FIELDS, LATER
 
 SHOWN_PROBLEMS = 30
+TOLD_PROBLEMS = 8
 _LABELS = {field.name: (field.english, field.japanese) for field in FIELDS} | LATER
 
 
@@ -48,10 +49,15 @@ class Problem:
         if self.character:
             parts.append(f" {messages.phrase('character', language)}: {self.character}.")
         if self.allowed:
-            parts.append(f" {messages.phrase('allowed', language)}: {self.allowed}.")
+            parts.append(f" {self._allowed(language)}.")
         if self.hint and with_value:
             parts.append(f" {messages.phrase('hint', language)}: {self.hint}?")
         return "".join([*parts, " ", messages.next_act(self.code, language)])
+
+    def _allowed(self, language: Language) -> str:
+        if self.allowed.startswith("e.g. "):
+            return self.allowed
+        return f"{messages.phrase('required' if self.code == 'E-PARSE-031' else 'allowed', language)}: {self.allowed}"
 
 
 class RequestRefused(InvalidRequest):
@@ -60,10 +66,11 @@ class RequestRefused(InvalidRequest):
     def __init__(self, problems: Sequence[Problem], *, language: Language | None = None) -> None:
         self.problems = list(problems)
         self.language = language
-        first = self.problems[0]
-        more = f" ({len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
-        text = first.text(language or "en").removesuffix(messages.next_act(first.code, language or "en")).strip()
-        super().__init__(text + more, remedy=messages.next_act(first.code, language or "en"), code=first.code)
+        first, spoken = self.problems[0], language or "en"
+        act = messages.next_act(first.code, spoken)
+        told = [f"{problem.code} {problem.text(spoken)}".removesuffix(act).strip() for problem in self.problems[:TOLD_PROBLEMS]]
+        more = [f"+{len(self.problems) - TOLD_PROBLEMS}"] if len(self.problems) > TOLD_PROBLEMS else []
+        super().__init__(" · ".join([*told, *more]), remedy=act, code=first.code)
 
     def lines(self, language: Language | None = None) -> list[str]:
         """Every problem as one line of plain text, for the terminal."""
