@@ -80,18 +80,16 @@ class Tool:
             raise InvalidRequest(f"tool {self.name} was given something that is not JSON.", code="E-TOOL-ARGUMENTS") from error
         return {name: getattr(parsed, name) for name in type(parsed).model_fields}
 
-    def call(self, ports: Ports, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the function on parsed arguments (``key`` left out) and return its result as a JSON object ({} for nothing)."""
+    def call(self, ports: Ports, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Run the function on parsed arguments (``key`` left out) and return its result as a JSON object, or None."""
         return as_object(self.function(ports, **{name: value for name, value in arguments.items() if name != "key"}))
 
 
-def as_object(result: object) -> dict[str, Any]:
-    """A tool's result as a JSON object: messages are dumped, None is {}."""
-    if result is None:
-        return {}
+def as_object(result: object) -> dict[str, Any] | None:
+    """A tool's result as a JSON object: messages are dumped, dictionaries and None stay."""
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json")
-    if isinstance(result, dict):
+    if result is None or isinstance(result, dict):
         return result
     raise TypeError(f"a tool returned {type(result).__name__}; tools return messages, dictionaries or nothing")
 
