@@ -1,0 +1,21 @@
+"""E-mail by SES."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mlops_core.adapters.faults_aws import mapped
+
+
+class SesMail:
+    """Plain-text messages from a verified sender."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(self, *, sender: str, recipients: Sequence[str], subject: str, text: str) -> None:
+        """Send plain text."""
+        message = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": {"Text": {"Data": text, "Charset": "UTF-8"}}}
+        with mapped("sending a message"):
+            self._client.send_email(Source=sender, Destination={"ToAddresses": list(recipients)}, Message=message)

@@ -1,0 +1,74 @@
+"""Objects in S3, by URI."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from mlops_core.adapters.faults_aws import mapped
+from mlops_core.errors import InvalidRequest, Refused
+from mlops_core.facts import ObjectFacts
+
+
+class S3Objects:
+    """The buckets a role may reach; encryption is the bucket's default (SSE-KMS)."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def head(self, uri: str) -> ObjectFacts:
+        """Facts of an object; `NotFound` names it."""
+        bucket, key = split(uri)
+        with mapped(f"looking at {uri}"):
+            found = self._client.head_object(Bucket=bucket, Key=key)
+        return ObjectFacts(uri, found["ContentLength"], found["ETag"].strip('"'), found.get("VersionId", ""), found["LastModified"])
+
+    def read(self, uri: str, *, limit: int = 1 << 20) -> bytes:
+        """The body; `Refused` when it is longer than ``limit`` bytes."""
+        bucket, key = split(uri)
+        with mapped(f"reading {uri}"):
+            answer = self._client.get_object(Bucket=bucket, Key=key)
+            if answer["ContentLength"] > limit:
+                answer["Body"].close()
+                raise Refused(f"{uri} has {answer['ContentLength']} bytes; at most {limit} are read here.")
+            body: bytes = answer["Body"].read()
+        return body
+
+    def write(self, uri: str, body: bytes, *, content_type: str = "application/octet-stream", only_new: bool = False) -> None:
+        """Store a body; with ``only_new``, `Conflict` when the key exists."""
+        bucket, key = split(uri)
+        condition = {"IfNoneMatch": "*"} if only_new else {}
+        with mapped(f"writing {uri}"):
+            self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
+
+    def list(self, prefix: str, *, limit: int = 1000) -> list[ObjectFacts]:
+        """Objects below a prefix URI in key order."""
+        bucket, key = split(prefix, empty_key=True)
+        found: list[ObjectFacts] = []
+        with mapped(f"listing {prefix}"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, PaginationConfig={"MaxItems": limit}):
+                found.extend(
+                    ObjectFacts(f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'), "", item["LastModified"])
+                    for item in page.get("Contents", [])
+                )
+        return found
+
+    def sha256(self, uri: str) -> str:
+        """SHA-256 of the body in hexadecimal digits: as stored with the upload, otherwise read in pieces."""
+        bucket, key = split(uri)
+        with mapped(f"reading {uri}"):
+            stored = self._client.head_object(Bucket=bucket, Key=key)["Metadata"].get("sha256")
+            if stored:
+                return str(stored)
+            total = hashlib.sha256()
+            for piece in self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(1 << 20):
+                total.update(piece)
+        return total.hexdigest()
+
+
+def split(uri: str, *, empty_key: bool = False) -> tuple[str, str]:
+    """Bucket and key of ``s3://bucket/key``; `InvalidRequest` for anything else."""
+    bucket, slash, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket or not (slash and (key or empty_key)):
+        raise InvalidRequest(f"{uri!r} is no object URI; expected s3://bucket/key.")
+    return bucket, key
