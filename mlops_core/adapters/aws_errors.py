@@ -176,3 +176,8 @@ def translated(action: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise error_of(error, action) from error
+
+
+def is_code(error: ClientError, *codes: str) -> bool:
+    """Whether the service answered with one of these codes."""
+    return error.response.get("Error", {}).get("Code") in codes

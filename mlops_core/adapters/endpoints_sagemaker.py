@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_core.adapters.faults_aws import is_code, mapped
+from mlops_core.adapters.aws_errors import is_code, translated
 from mlops_core.errors import Conflict, NotFound, Stale
 from mlops_core.facts import Answer, Capture, EndpointFacts, Variant
 from mlops_core.settings import Settings
@@ -47,20 +47,22 @@ class SageMakerEndpoints:
 
     def config_variants(self, name: str) -> tuple[Variant, ...]:
         """Variants of a config; `NotFound`."""
-        with mapped(f"looking at endpoint config {name}"):
+        with translated(f"looking at endpoint config {name}"):
             try:
                 found = self._client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
             except ClientError as error:
                 raise _missing(error, f"there is no endpoint config {name}.") from error
         return tuple(
-            Variant(item["VariantName"], item["ModelName"], item["InstanceType"], item["InitialInstanceCount"], item["InitialVariantWeight"])
+            Variant(
+                item["VariantName"], item["ModelName"], item["InstanceType"], item["InitialInstanceCount"], item["InitialVariantWeight"]
+            )
             for item in found
         )
 
     def configs(self, contains: str) -> list[str]:
         """Names of configs that contain a text, newest first."""
         pages = self._client.get_paginator("list_endpoint_configs")
-        with mapped("listing endpoint configs"):
+        with translated("listing endpoint configs"):
             return [
                 item["EndpointConfigName"]
                 for page in pages.paginate(NameContains=contains, SortBy="CreationTime", SortOrder="Descending")
@@ -81,7 +83,7 @@ class SageMakerEndpoints:
 
     def update(self, endpoint: str, config_name: str) -> None:
         """Point an endpoint to another config; `Stale` while it is changing."""
-        with mapped(f"updating endpoint {endpoint}"):
+        with translated(f"updating endpoint {endpoint}"):
             try:
                 self._client.update_endpoint(EndpointName=endpoint, EndpointConfigName=config_name)
             except ClientError as error:
@@ -91,7 +93,7 @@ class SageMakerEndpoints:
 
     def describe(self, endpoint: str) -> EndpointFacts | None:
         """Facts of an endpoint, None when there is none."""
-        with mapped(f"looking at endpoint {endpoint}"):
+        with translated(f"looking at endpoint {endpoint}"):
             try:
                 found = self._client.describe_endpoint(EndpointName=endpoint)
             except ClientError as error:
@@ -99,12 +101,14 @@ class SageMakerEndpoints:
                     return None
                 raise
         weights = {item["VariantName"]: float(item.get("CurrentWeight", 0.0)) for item in found.get("ProductionVariants", [])}
-        return EndpointFacts(endpoint, found["EndpointStatus"], found.get("EndpointConfigName", ""), weights, found.get("FailureReason", ""))
+        return EndpointFacts(
+            endpoint, found["EndpointStatus"], found.get("EndpointConfigName", ""), weights, found.get("FailureReason", "")
+        )
 
     def invoke(self, endpoint: str, body: bytes, *, content_type: str = "application/json") -> Answer:
         """One prediction; answers of the model container, errors included, come back as an `Answer`."""
         begin = time.perf_counter()
-        with mapped(f"asking endpoint {endpoint}"):
+        with translated(f"asking endpoint {endpoint}"):
             try:
                 found = self._runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type, Accept="application/json")
             except ClientError as error:
@@ -116,7 +120,7 @@ class SageMakerEndpoints:
         return Answer(200, content, found.get("CustomAttributes", ""), found.get("InvokedProductionVariant", ""), _since(begin))
 
     def _create(self, operation: str, name: str, **request: Any) -> None:
-        with mapped(f"making {name}"):
+        with translated(f"making {name}"):
             try:
                 getattr(self._client, operation)(**request)
             except ClientError as error:
@@ -125,7 +129,7 @@ class SageMakerEndpoints:
                 raise
 
     def _delete(self, operation: str, **request: str) -> None:
-        with mapped(f"removing {next(iter(request.values()))}"):
+        with translated(f"removing {next(iter(request.values()))}"):
             try:
                 getattr(self._client, operation)(**request)
             except ClientError as error:

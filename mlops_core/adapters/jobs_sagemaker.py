@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_core.adapters.faults_aws import is_code, mapped
+from mlops_core.adapters.aws_errors import is_code, translated
 from mlops_core.contracts.job import JobFacts, JobKind, JobStatus
 from mlops_core.errors import Conflict, NotFound
 from mlops_core.facts import ProcessingJob, TrainingJob
@@ -41,7 +41,9 @@ class SageMakerJobs:
             },
             "ProcessingInputs": [_input(name, uri, path) for name, uri, path in job.inputs],
             "ProcessingOutputConfig": {"Outputs": [_output(name, uri, path) for name, uri, path in job.outputs]} | self._key(),
-            "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": job.instance_type, "VolumeSizeInGB": job.volume_gb}},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceCount": 1, "InstanceType": job.instance_type, "VolumeSizeInGB": job.volume_gb}
+            },
             "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime_seconds},
             "Environment": dict(job.environment),
             "Tags": _tags(job.tags),
@@ -76,12 +78,12 @@ class SageMakerJobs:
     def tags(self, kind: JobKind, name: str) -> dict[str, str]:
         """Tags of a job."""
         arn = self._describe(kind, name)["TrainingJobArn" if kind == "training" else "ProcessingJobArn"]
-        with mapped(f"reading the tags of {name}"):
+        with translated(f"reading the tags of {name}"):
             return {item["Key"]: item["Value"] for item in self._client.list_tags(ResourceArn=arn)["Tags"]}
 
     def stop(self, kind: JobKind, name: str) -> bool:
         """Ask a job to stop; False when it had ended already."""
-        with mapped(f"stopping {name}"):
+        with translated(f"stopping {name}"):
             try:
                 if kind == "training":
                     self._client.stop_training_job(TrainingJobName=name)
@@ -94,7 +96,7 @@ class SageMakerJobs:
         return True
 
     def _start(self, operation: str, name: str, request: dict[str, Any]) -> None:
-        with mapped(f"starting {name}"):
+        with translated(f"starting {name}"):
             try:
                 getattr(self._client, operation)(**request)
             except ClientError as error:
@@ -103,7 +105,7 @@ class SageMakerJobs:
                 raise
 
     def _describe(self, kind: JobKind, name: str) -> dict[str, Any]:
-        with mapped(f"looking at {name}"):
+        with translated(f"looking at {name}"):
             try:
                 if kind == "training":
                     return dict(self._client.describe_training_job(TrainingJobName=name))

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_core.adapters.faults_aws import is_code, mapped
+from mlops_core.adapters.aws_errors import is_code, translated
 from mlops_core.errors import Defect, Stale
 from mlops_core.ports import Clock, Item, Value
 
@@ -28,19 +28,19 @@ class DynamoLedger:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """A row, read consistently, or None."""
-        with mapped("reading the ledger"):
+        with translated("reading the ledger"):
             found = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True).get("Item")
         return self._live(found)
 
     def put(self, pk: str, sk: str, item: Mapping[str, Value], *, expires_at: int | None = None) -> None:
         """Write a row whatever was there."""
-        with mapped("writing the ledger"):
+        with translated("writing the ledger"):
             self._client.put_item(TableName=self._table, Item=_row(pk, sk, item, expires_at))
 
     def claim(self, pk: str, sk: str, item: Mapping[str, Value], *, expires_at: int | None = None) -> Item | None:
         """Write a row only if there is none (or an expired one); None when this call was first, otherwise the row that is there."""
         now = {":now": {"N": str(self._now())}}
-        with mapped("claiming in the ledger"):
+        with translated("claiming in the ledger"):
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -66,7 +66,7 @@ class DynamoLedger:
 
     def increase(self, pk: str, sk: str, name: str, by: int = 1) -> int:
         """Add to a counter attribute (made at 0 when missing) and return the new value."""
-        with mapped("counting in the ledger"):
+        with translated("counting in the ledger"):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(pk, sk),
@@ -83,7 +83,7 @@ class DynamoLedger:
         condition = "pk = :pk" + (" AND begins_with(sk, :sk)" if prefix else "")
         found: list[tuple[str, Item]] = []
         start: dict[str, Any] = {}
-        with mapped("searching the ledger"):
+        with translated("searching the ledger"):
             while len(found) < limit:
                 page = self._client.query(
                     TableName=self._table,
@@ -102,7 +102,7 @@ class DynamoLedger:
         return found[:limit]
 
     def _conditional(self, operation: str, **arguments: Any) -> None:
-        with mapped("changing the ledger"):
+        with translated("changing the ledger"):
             try:
                 getattr(self._client, operation)(TableName=self._table, **arguments)
             except ClientError as error:

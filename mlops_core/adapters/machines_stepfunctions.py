@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_core.adapters.faults_aws import is_code, mapped
+from mlops_core.adapters.aws_errors import is_code, translated
 from mlops_core.errors import Conflict, InvalidRequest, NotFound
 from mlops_core.facts import ExecutionFacts
 
@@ -23,21 +23,24 @@ class StepFunctions:
     def start(self, machine_arn: str, name: str, body: str) -> tuple[str, bool]:
         """Start an execution: (ARN, adopted); the same name and input while open is adopted; `Conflict` when closed or of other input."""
         if len(body.encode()) > MAX_INPUT_BYTES:
-            raise InvalidRequest(f"the input of {name} has {len(body.encode())} bytes; at most {MAX_INPUT_BYTES} are taken.", remedy="Pass an S3 URI.")
+            size = len(body.encode())
+            raise InvalidRequest(f"the input of {name} has {size} bytes; at most {MAX_INPUT_BYTES} are taken.", remedy="Pass an S3 URI.")
         execution = f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
-        with mapped(f"starting {name}"):
+        with translated(f"starting {name}"):
             try:
                 there = self._open(execution)
                 answer = self._client.start_execution(stateMachineArn=machine_arn, name=name, input=body)
             except ClientError as error:
                 if is_code(error, "ExecutionAlreadyExists"):
-                    raise Conflict(f"an execution {name} has run before.", remedy="Start the next generation.", code="E-RUN-NAME") from error
+                    raise Conflict(
+                        f"an execution {name} has run before.", remedy="Start the next generation.", code="E-RUN-NAME"
+                    ) from error
                 raise
         return str(answer["executionArn"]), there
 
     def describe(self, execution_arn: str) -> ExecutionFacts:
         """One execution; `NotFound`."""
-        with mapped("looking at an execution"):
+        with translated("looking at an execution"):
             try:
                 found = self._client.describe_execution(executionArn=execution_arn)
             except ClientError as error:
@@ -64,7 +67,7 @@ class StepFunctions:
 
     def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
         """Abort an execution (no error when it has ended)."""
-        with mapped("stopping an execution"):
+        with translated("stopping an execution"):
             try:
                 self._client.stop_execution(executionArn=execution_arn, error=error[:256], cause=cause[:32_768])
             except ClientError as fault:
@@ -80,7 +83,7 @@ class StepFunctions:
             raise
 
     def _send(self, operation: str, **request: str) -> bool:
-        with mapped("answering a waiting task"):
+        with translated("answering a waiting task"):
             try:
                 getattr(self._client, operation)(**request)
             except ClientError as error:

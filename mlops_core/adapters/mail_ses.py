@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_core.adapters.faults_aws import mapped
+from mlops_core.adapters.aws_errors import translated
 
 
 class SesMail:
@@ -17,5 +17,5 @@ class SesMail:
     def send(self, *, sender: str, recipients: Sequence[str], subject: str, text: str) -> None:
         """Send plain text."""
         message = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": {"Text": {"Data": text, "Charset": "UTF-8"}}}
-        with mapped("sending a message"):
+        with translated("sending a message"):
             self._client.send_email(Source=sender, Destination={"ToAddresses": list(recipients)}, Message=message)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from mlops_core.adapters.faults_aws import mapped
-from mlops_core.errors import InvalidRequest, Refused
+from botocore.exceptions import ClientError
+
+from mlops_core.adapters.aws_errors import is_code, translated
+from mlops_core.errors import Conflict, InvalidRequest, Refused
 from mlops_core.facts import ObjectFacts
 
 
@@ -19,14 +21,14 @@ class S3Objects:
     def head(self, uri: str) -> ObjectFacts:
         """Facts of an object; `NotFound` names it."""
         bucket, key = split(uri)
-        with mapped(f"looking at {uri}"):
+        with translated(f"looking at {uri}"):
             found = self._client.head_object(Bucket=bucket, Key=key)
         return ObjectFacts(uri, found["ContentLength"], found["ETag"].strip('"'), found.get("VersionId", ""), found["LastModified"])
 
     def read(self, uri: str, *, limit: int = 1 << 20) -> bytes:
         """The body; `Refused` when it is longer than ``limit`` bytes."""
         bucket, key = split(uri)
-        with mapped(f"reading {uri}"):
+        with translated(f"reading {uri}"):
             answer = self._client.get_object(Bucket=bucket, Key=key)
             if answer["ContentLength"] > limit:
                 answer["Body"].close()
@@ -38,15 +40,22 @@ class S3Objects:
         """Store a body; with ``only_new``, `Conflict` when the key exists."""
         bucket, key = split(uri)
         condition = {"IfNoneMatch": "*"} if only_new else {}
-        with mapped(f"writing {uri}"):
-            self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
+        with translated(f"writing {uri}"):
+            try:
+                self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
+            except ClientError as error:
+                if is_code(error, "PreconditionFailed"):
+                    raise Conflict(f"{uri} exists already.", code="E-NAME-TAKEN") from error
+                raise
 
     def list(self, prefix: str, *, limit: int = 1000) -> list[ObjectFacts]:
         """Objects below a prefix URI in key order."""
         bucket, key = split(prefix, empty_key=True)
         found: list[ObjectFacts] = []
-        with mapped(f"listing {prefix}"):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, PaginationConfig={"MaxItems": limit}):
+        with translated(f"listing {prefix}"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=key, PaginationConfig={"MaxItems": limit}
+            ):
                 found.extend(
                     ObjectFacts(f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'), "", item["LastModified"])
                     for item in page.get("Contents", [])
@@ -56,7 +65,7 @@ class S3Objects:
     def sha256(self, uri: str) -> str:
         """SHA-256 of the body in hexadecimal digits: as stored with the upload, otherwise read in pieces."""
         bucket, key = split(uri)
-        with mapped(f"reading {uri}"):
+        with translated(f"reading {uri}"):
             stored = self._client.head_object(Bucket=bucket, Key=key)["Metadata"].get("sha256")
             if stored:
                 return str(stored)

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_core.adapters.faults_aws import is_code, mapped
+from mlops_core.adapters.aws_errors import is_code, translated
 from mlops_core.errors import NotFound
 from mlops_core.facts import Package
 from mlops_core.settings import Settings
@@ -25,7 +25,7 @@ class SageMakerRegistry:
 
     def ensure_group(self, group: str, description: str) -> None:
         """Make a group unless it exists."""
-        with mapped(f"making model group {group}"):
+        with translated(f"making model group {group}"):
             try:
                 self._client.create_model_package_group(ModelPackageGroupName=group, ModelPackageGroupDescription=description)
             except ClientError as error:
@@ -40,7 +40,7 @@ class SageMakerRegistry:
             "SupportedContentTypes": ["application/json", "text/csv"],
             "SupportedResponseMIMETypes": ["application/json", "text/csv"],
         }
-        with mapped(f"registering a version of {group}"):
+        with translated(f"registering a version of {group}"):
             answer = self._client.create_model_package(
                 ModelPackageGroupName=group,
                 ModelPackageDescription=description[:1024],
@@ -52,7 +52,7 @@ class SageMakerRegistry:
 
     def describe(self, arn: str) -> Package:
         """One version; `NotFound`."""
-        with mapped(f"looking at model package {arn}"):
+        with translated(f"looking at model package {arn}"):
             try:
                 found = self._client.describe_model_package(ModelPackageName=arn)
             except ClientError as error:
@@ -66,7 +66,7 @@ class SageMakerRegistry:
     def packages(self, group: str) -> list[Package]:
         """Versions of a group, newest first (empty for an unknown group); properties are filled by `describe` only."""
         pages = self._client.get_paginator("list_model_packages")
-        with mapped(f"listing model group {group}"):
+        with translated(f"listing model group {group}"):
             try:
                 found = [
                     item
@@ -82,12 +82,12 @@ class SageMakerRegistry:
     def approve(self, arn: str, *, approved: bool, reason: str) -> None:
         """Set the approval status."""
         status = "Approved" if approved else "Rejected"
-        with mapped(f"approving {arn}"):
+        with translated(f"approving {arn}"):
             self._client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=reason[:1024])
 
     def delete(self, arn: str) -> None:
         """Remove a version (no error when absent)."""
-        with mapped(f"removing {arn}"):
+        with translated(f"removing {arn}"):
             try:
                 self._client.delete_model_package(ModelPackageName=arn)
             except ClientError as error:

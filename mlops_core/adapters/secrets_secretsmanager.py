@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_core.adapters.faults_aws import mapped
+from mlops_core.adapters.aws_errors import translated
 
 
 class SecretsManager:
@@ -15,5 +15,5 @@ class SecretsManager:
 
     def read(self, secret_id: str) -> str:
         """The current value; `NotFound` names the id, never a value."""
-        with mapped(f"reading secret {secret_id}"):
+        with translated(f"reading secret {secret_id}"):
             return str(self._client.get_secret_value(SecretId=secret_id)["SecretString"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_core.adapters.faults_aws import is_code, mapped
+from mlops_core.adapters.aws_errors import is_code, translated
 from mlops_core.settings import Settings
 
 ALGORITHM = "ECDSA_SHA_256"
@@ -24,7 +24,7 @@ class KmsSigner:
     def sign(self, digest: bytes) -> tuple[str, str]:
         """(key ARN, base64 signature) over a 32-byte digest."""
         key = self._settings.require("signing_key_id")
-        with mapped("signing"):
+        with translated("signing"):
             answer = self._client.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm=ALGORITHM)
         return str(answer["KeyId"]), base64.b64encode(answer["Signature"]).decode()
 
@@ -35,7 +35,7 @@ class KmsSigner:
             raw = base64.b64decode(signature, validate=True)
         except binascii.Error:
             return False
-        with mapped("checking a signature"):
+        with translated("checking a signature"):
             try:
                 answer = self._client.verify(KeyId=key, Message=digest, MessageType="DIGEST", Signature=raw, SigningAlgorithm=ALGORITHM)
             except ClientError as error:

@@ -1,7 +1,7 @@
 """CloudFormation stacks and the uploads they need, behind `mlops_core.platform.deploy.Stacks`.
 
-    stacks = CloudFormationStacks.of_environment()
-    stacks.apply("mlops-storage", Path("cloudformation/storage.yaml").read_text(), {"Prefix": "mlops"})
+stacks = CloudFormationStacks.of_environment()
+stacks.apply("mlops-storage", Path("cloudformation/storage.yaml").read_text(), {"Prefix": "mlops"})
 """
 
 from __future__ import annotations
@@ -62,7 +62,11 @@ class CloudFormationStacks:
                 return self._outputs(name)
             status = self._settle(name)
             if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-                raise JobFailed(f"the stack {name} ended as {status}: {self._first_failure(name)}", remedy="Correct it and deploy again.", code="E-STACK-001")
+                raise JobFailed(
+                    f"the stack {name} ended as {status}: {self._first_failure(name)}",
+                    remedy="Correct it and deploy again.",
+                    code="E-STACK-001",
+                )
             return self._outputs(name)
         except (ClientError, BotoCoreError) as error:
             raise _mapped(error, f"the stack {name}") from error
@@ -104,7 +108,9 @@ class CloudFormationStacks:
                 return status or "DELETE_COMPLETE"
             time.sleep(wait)
             wait = min(wait * 1.5, _LONGEST_WAIT_SECONDS)
-        raise Unavailable(f"the stack {name} was not ready after {self._limit_seconds:.0f} s.", remedy="Look at its events in the CloudFormation console.")
+        raise Unavailable(
+            f"the stack {name} was not ready after {self._limit_seconds:.0f} s.", remedy="Look at its events in the CloudFormation console."
+        )
 
     def _outputs(self, name: str) -> dict[str, str]:
         stack = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -112,9 +118,15 @@ class CloudFormationStacks:
 
     def _first_failure(self, name: str) -> str:
         events = self._cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-        failed = [item for item in events if item["ResourceStatus"].endswith("_FAILED") and "cancelled" not in item.get("ResourceStatusReason", "")]
+        failed = [
+            item
+            for item in events
+            if item["ResourceStatus"].endswith("_FAILED") and "cancelled" not in item.get("ResourceStatusReason", "")
+        ]
         first = min(failed, key=lambda item: item["Timestamp"], default=None)
-        return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}" if first else "no event names a reason"
+        return (
+            f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}" if first else "no event names a reason"
+        )
 
 
 def _mapped(error: ClientError | BotoCoreError, what: str) -> MlopsError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_core.adapters.faults_aws import mapped
+from mlops_core.adapters.aws_errors import translated
 
 
 class SnsTopics:
@@ -16,5 +16,5 @@ class SnsTopics:
     def publish(self, topic_arn: str, subject: str, text: str) -> None:
         """Send a message to a topic; subjects are one ASCII line of at most 100 characters, as SNS demands."""
         line = subject.encode("ascii", "replace").decode().replace("\n", " ").replace("\r", " ")[:100]
-        with mapped("publishing a message"):
+        with translated("publishing a message"):
             self._client.publish(TopicArn=topic_arn, Subject=line, Message=text)

@@ -37,7 +37,9 @@ def data_key(path: Path, dataset: str, content: str) -> str:
     """The object key of a data file: ``datasets/<id>/raw/<first 16 digits of the digest>/<plain name>``."""
     suffix = next((item for item in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(item)), None)
     if suffix is None:
-        raise InvalidRequest(f"{path.name!r} is no data file that can be read here; allowed: {', '.join(SUFFIXES)}.", remedy="Convert it and add it again.")
+        raise InvalidRequest(
+            f"{path.name!r} is no data file that can be read here; allowed: {', '.join(SUFFIXES)}.", remedy="Convert it and add it again."
+        )
     stem = re.sub(r"[^a-z0-9_-]+", "-", path.name.lower()[: -len(suffix)]).strip("-") or "data"
     return f"datasets/{dataset}/raw/{content[:16]}/{stem[:60]}{suffix}"
 
@@ -63,7 +65,9 @@ def upload(session: Any, path: Path, *, bucket: str, dataset: str, progress: Cal
         settings = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2)
         client.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {"sha256": content}}, Config=settings, Callback=progress)
     except (ClientError, BotoCoreError) as error:
-        raise Unavailable(f"the upload of {path.name!r} failed: {error}", remedy="Check the credentials and the bucket, then add it again.") from error
+        raise Unavailable(
+            f"the upload of {path.name!r} failed: {error}", remedy="Check the credentials and the bucket, then add it again."
+        ) from error
     return uri
 
 

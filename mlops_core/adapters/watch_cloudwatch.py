@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_core.adapters.faults_aws import mapped
+from mlops_core.adapters.aws_errors import translated
 from mlops_core.facts import Alarm
 
 
@@ -17,7 +17,7 @@ class CloudWatch:
     def put_alarm(self, alarm: Alarm) -> None:
         """Make or replace an alarm; missing data is not breaching: an endpoint without traffic is not broken."""
         percentile = alarm.statistic.startswith("p")
-        with mapped(f"making alarm {alarm.name}"):
+        with translated(f"making alarm {alarm.name}"):
             self._client.put_metric_alarm(
                 AlarmName=alarm.name,
                 AlarmDescription=alarm.description,
@@ -35,11 +35,11 @@ class CloudWatch:
 
     def alarms(self, prefix: str) -> dict[str, str]:
         """State by alarm name: OK, ALARM or INSUFFICIENT_DATA."""
-        with mapped("reading alarms"):
+        with translated("reading alarms"):
             pages = self._client.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
             return {item["AlarmName"]: item["StateValue"] for page in pages for item in page["MetricAlarms"]}
 
     def put_dashboard(self, name: str, body: str) -> None:
         """Make or replace a dashboard of JSON text."""
-        with mapped(f"making dashboard {name}"):
+        with translated(f"making dashboard {name}"):
             self._client.put_dashboard(DashboardName=name, DashboardBody=body)
