@@ -57,7 +57,9 @@ class AwsHost:
             path = s3._object_disk_path(bucket, key) if record is not None else None
         if record is None or path is None:
             raise NoSuchObject(f"s3://{bucket}/{key}")
-        return StoredObject(key=key, size=int(record["size"]), etag=str(record["etag"]).strip('"'), path=Path(path))
+        sealed = record.get("preserved_headers", {}).get("x-amz-server-side-encryption-aws-kms-key-id")
+        etag = str(record["etag"]).strip('"')
+        return StoredObject(key=key, size=int(record["size"]), etag=etag, path=Path(path), kms_key=self._key_arn(sealed) if sealed else None)
 
     def write_object(self, role_arn: str, bucket: str, key: str, source: Path, kms_key: str | None) -> None:
         """Store a copy of a file as an object with the role's permissions, without holding it in memory."""
@@ -70,7 +72,7 @@ class AwsHost:
         s3 = private("services.s3")
         with self._scope():
             self._objects(bucket)
-            status, _, body = s3._put_object(bucket, key, FileBody.copy_of(source, self.state / "s3"), headers)
+            status, _, body = s3._put_object(bucket, key, FileBody.copy_of(source, self.state / "spool"), headers)
         if status >= 300:
             raise AccessDenied(f"{arn} was not stored: {bytes(body).decode('utf-8', 'replace')[:300]}")
 

@@ -39,9 +39,14 @@ class Platform:
         self._service: services.Service = importlib.import_module(_SAGEMAKER).create(AwsHost(config, authority), config)
         services.install(self._service)
         stacks.install(getattr(self._service, "cloudformation_types", dict)())
-        self._durability = Durability(on_restored=self._machines.close_interrupted)
+        self._durability = Durability(on_restored=self._resume)
         self._durability.install()
         gate.install()
+
+    def _resume(self) -> None:
+        """After the saved state is back: end executions that died, then jobs; serve endpoints again."""
+        self._machines.close_interrupted()
+        self._service.resume()
 
     def serve(self) -> None:
         """Answer requests until the process is told to end."""

@@ -30,6 +30,9 @@ class Service(Protocol):
     def cloudformation_types(self) -> Mapping[str, Mapping[str, Any]]:
         """CloudFormation types by name, each with ``create``, ``delete`` and perhaps ``update``."""
 
+    def resume(self) -> None:
+        """Take up what an earlier process left, once the host's own state is back."""
+
     def close(self) -> None:
         """Stop everything the service started."""
 

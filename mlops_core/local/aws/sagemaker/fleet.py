@@ -29,6 +29,7 @@ from mlops_core.local.aws.sagemaker.store import Record
 from mlops_core.local.aws.sagemaker.transfer import Transfer
 
 PING_SECONDS = 2.0
+PORTS = (20_000, 32_000)
 FIRST_PING_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
 MAX_MEMBERS = 100_000
@@ -170,8 +171,10 @@ class Variant:
                 return
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+        code = worker.process.wait(0)
         advice = "Please check CloudWatch logs for this endpoint."
-        raise ProgramFailed(f"The primary container for production variant {self.name} did not pass the ping health check. {advice}")
+        ended = f" The program ended with exit code {code}." if code is not None else ""
+        raise ProgramFailed(f"The primary container for production variant {self.name} did not pass the ping health check. {advice}{ended}")
 
 
 class Deployment:
@@ -231,10 +234,16 @@ def current(variant: Record) -> Record:
 
 
 def free_port() -> int:
-    """A TCP port on the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on the loopback that nobody listens on, outside the range from which the kernel gives ports to clients."""
+    choice = random.SystemRandom()
+    while True:
+        port = choice.randrange(*PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -30,8 +30,8 @@ class Config(Protocol):
     """What the supervisor configures; see `Settings` for what it may leave out."""
 
     @property
-    def images(self) -> Mapping[str, Mapping[str, Any]]:
-        """ECR repository name → ``{"bin": folder of executables, "entrypoint": [program, argument…]}``."""
+    def images(self) -> Mapping[str, Any]:
+        """ECR repository name → ``bin`` (folder of executables) and ``entrypoint`` (program, argument…), as a mapping or as attributes."""
 
     @property
     def state(self) -> Path:
@@ -47,10 +47,25 @@ class Config(Protocol):
 
 
 @dataclass(frozen=True)
+class Image:
+    """A container image as it exists here: an environment's executables and the program it starts."""
+
+    bin: Path
+    entrypoint: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entry: Any) -> Image:
+        """An image from a mapping or from any object with the two attributes."""
+        if isinstance(entry, Mapping):
+            return cls(Path(entry["bin"]), tuple(entry["entrypoint"]))
+        return cls(Path(entry.bin), tuple(entry.entrypoint))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The configuration with its optional parts; seconds are wall-clock seconds."""
 
-    images: Mapping[str, Mapping[str, Any]]
+    images: Mapping[str, Image]
     folder: Path
     region: str
     account: str
@@ -77,15 +92,8 @@ class Settings:
             "seed",
         )
         given = {name: getattr(config, name) for name in names if getattr(config, name, None) is not None}
-        return cls(images=config.images, folder=Path(config.state) / "sagemaker", region=config.region, account=config.account, **given)
-
-
-@dataclass(frozen=True)
-class Image:
-    """A container image as it exists here: an environment's executables and the program it starts."""
-
-    bin: Path
-    entrypoint: tuple[str, ...]
+        images = {name: Image.of(entry) for name, entry in config.images.items()}
+        return cls(images=images, folder=Path(config.state) / "sagemaker", region=config.region, account=config.account, **given)
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ class Platform:
             raise validation(
                 f"The image {uri} does not exist: the local platform has no environment for '{found['repository']}'; it has {known}."
             )
-        return Image(Path(entry["bin"]), tuple(entry["entrypoint"]))
+        return entry
 
     def check_pass_role(self, headers: Mapping[str, str], role_arn: str) -> None:
         """AccessDeniedException unless the caller may pass the role to us; ValidationException when the role does not trust us."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -55,8 +56,8 @@ class Service:
         traffic = Traffic(platform.host)
         self._capture = Capture(platform.host, platform.settings.folder / "capture", platform.settings.seed)
         self.invocations = Invocations(platform, self.endpoints, self._capture, traffic)
-        self._jobs.close_lost()
-        self.endpoints.restore()
+        self._resumed = False
+        self._resuming = threading.Lock()
         settings = platform.settings
         self._last = (traffic.publish, self._capture.flush)
         self._housekeeper = Housekeeper(
@@ -67,8 +68,22 @@ class Service:
             ]
         )
 
+    def resume(self) -> None:
+        """Close lost jobs and serve endpoints again; once, as soon as the host's own state (roles, objects, rules) is there.
+
+        The first request does it when the host does not call it earlier.
+        """
+        if self._resumed:
+            return
+        with self._resuming:  # a request that comes meanwhile waits, so that its new job is not taken for a lost one
+            if not self._resumed:
+                self._jobs.close_lost()
+                self.endpoints.restore()
+                self._resumed = True
+
     async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Answer:  # noqa: ARG002 (the host's signature)
         """Answer one request: the JSON API at ``/``, the runtime below ``/endpoints/``."""
+        self.resume()
         lower = {name.lower(): value for name, value in headers.items()}
         content = JSON
         try:
@@ -177,5 +192,5 @@ def without_nulls(value: Any) -> Any:
 
 
 def create(host: Host, config: Config) -> Service:
-    """Open the service on its state folder: records are read, programs an earlier process left are killed, lost jobs are closed."""
+    """Open the service on its state folder: records are read, programs that an earlier process left are killed."""
     return Service(Platform.open(host, config))

@@ -77,6 +77,7 @@ class Bench:
         """A new service on the same state, as after a restart."""
         self.service.close()
         self.service = create(self.host, self.config)
+        self.service.resume()
 
     def close(self) -> None:
         """End everything."""
