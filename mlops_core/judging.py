@@ -74,7 +74,9 @@ def _baseline(figures: VerdictInput) -> Rule:
     metric = figures.metric
     measured, required = _measured(figures, metric), figures.baseline.get(metric)
     if required is None:
-        raise Refused(f"the evaluation holds no trivial baseline for {metric}, so nothing shows that the model learned anything.", code="E-JUDGE-002")
+        raise Refused(
+            f"the evaluation holds no trivial baseline for {metric}, so nothing shows that the model learned anything.", code="E-JUDGE-002"
+        )
     passed = measured < required if metric in LOWER_IS_BETTER else measured > required
     return Rule(name="beat_baseline", metric=metric, measured=measured, required=required, passed=passed)
 

@@ -10,7 +10,7 @@ With a run the pointer is written here first (``promotion: auto``); without one 
 from __future__ import annotations
 
 from mlops_core.agents.following import phase
-from mlops_core.agents.handler import Agent, Document, answer, key_of
+from mlops_core.agents.handler import Agent, Document, answer, fresh_key, key_of
 from mlops_core.errors import Conflict, JobFailed, MlopsError, NotFound, Refused, Unavailable
 
 LOCK_SECONDS = 7500
@@ -40,7 +40,7 @@ def begin(agent: Agent, event: Document) -> Document:
         wanted = _wanted(agent, event, name)
         _check_signature(agent, wanted["pointer"])
     except MlopsError:
-        agent.tools.call("release_lock", endpoint=endpoint_of(name), owner=owner, key=key_of(owner, "unlock", "begin"))
+        agent.tools.call("release_lock", endpoint=endpoint_of(name), owner=owner, key=fresh_key("unlock"))
         raise
     return {"state": "running", "event": {"run_id": run_id, "owner": owner, "model_name": name, **wanted}}
 
@@ -99,13 +99,18 @@ def rollback(agent: Agent, event: Document) -> Document:
     try:
         if previous is None:
             return {"state": "nothing to go back to"}
-        back = {**previous, "set_by": "mlops", "previous": pointer["version"], "reason": f"{pointer['version']} did not come up ({problem})"}
+        back = {
+            **previous,
+            "set_by": "mlops",
+            "previous": pointer["version"],
+            "reason": f"{pointer['version']} did not come up ({problem})",
+        }
         key = key_of(event["owner"], "rollback-pointer", pointer["version"])
         commit = agent.tools.call("commit_pointer", model_name=name, pointer=back, expected_version=pointer["version"], key=key)["commit"]
         _bring(agent, name, back, commit)
         return {"state": "rolled back", "version": back["version"], "commit": commit}
     finally:
-        _unlock(agent, event, "rollback")
+        _unlock(agent, event)
 
 
 def finish(agent: Agent, event: Document) -> Document:
@@ -114,7 +119,7 @@ def finish(agent: Agent, event: Document) -> Document:
     if event.get("skipped"):
         agent.record(run_id, {"phase": phase("release", "skipped", "the request asks for a package alone")})
         return {"state": "skipped"}
-    _unlock(agent, event, "finish")
+    _unlock(agent, event)
     pointer = event["pointer"]
     if run_id:
         done = phase("release", "done", f"{pointer['endpoint']} serves {pointer['version']}")
@@ -136,10 +141,14 @@ def _wanted(agent: Agent, event: Document, name: str) -> Document:
     if not event.get("run_id"):
         commit = str(event["pointer_commit"])
         pointer: Document | None = agent.tools.call("read_pointer", model_name=name, commit=commit)
-        if pointer is None:
-            raise NotFound(f"there is no production pointer of {name} at commit {commit[:12]}.", remedy="Name a commit of the default branch.", code="E-DEPLOY-004")
+        if not pointer:
+            raise NotFound(
+                f"there is no production pointer of {name} at commit {commit[:12]}.",
+                remedy="Name a commit of the default branch.",
+                code="E-DEPLOY-004",
+            )
         return {"pointer": pointer, "pointer_commit": commit, "previous": None}
-    previous: Document | None = agent.tools.call("read_pointer", model_name=name)
+    previous: Document | None = agent.tools.call("read_pointer", model_name=name) or None
     pointer = _pointer_of(event["record"], previous)
     if previous is not None and previous["run_id"] == event["run_id"]:
         previous = None
@@ -152,7 +161,13 @@ def _wanted(agent: Agent, event: Document, name: str) -> Document:
 def _pointer_of(record: Document, previous: Document | None) -> Document:
     kept = {name: record[name] for name in ("model_name", "version", "package_arn", "model_uri", "archive_digest", "run_id")}
     before = previous["version"] if previous and previous["version"] != record["version"] else None
-    return {**kept, "endpoint": endpoint_of(record["model_name"]), "set_by": "mlops", "reason": f"run {record['run_id']} was accepted", "previous": before}
+    return {
+        **kept,
+        "endpoint": endpoint_of(record["model_name"]),
+        "set_by": "mlops",
+        "reason": f"run {record['run_id']} was accepted",
+        "previous": before,
+    }
 
 
 def _check_signature(agent: Agent, pointer: Document) -> None:
@@ -171,14 +186,16 @@ def _bring(agent: Agent, name: str, pointer: Document, commit: str) -> None:
 
 def _lock(agent: Agent, endpoint: str, owner: str) -> None:
     try:
-        agent.tools.call("take_lock", endpoint=endpoint, owner=owner, seconds=LOCK_SECONDS, key=key_of(owner, "lock", endpoint))
+        agent.tools.call("take_lock", endpoint=endpoint, owner=owner, seconds=LOCK_SECONDS, key=fresh_key("lock"))
     except Conflict as error:
-        raise Unavailable(f"another deployment holds {endpoint}: {error.headline}", remedy="It is tried again.", code="E-DEPLOY-005") from error
+        raise Unavailable(
+            f"another deployment holds {endpoint}: {error.headline}", remedy="It is tried again.", code="E-DEPLOY-005"
+        ) from error
 
 
-def _unlock(agent: Agent, event: Document, step: str) -> None:
+def _unlock(agent: Agent, event: Document) -> None:
     endpoint, owner = event["pointer"]["endpoint"], event["owner"]
-    agent.tools.call("release_lock", endpoint=endpoint, owner=owner, key=key_of(owner, "unlock", step))
+    agent.tools.call("release_lock", endpoint=endpoint, owner=owner, key=fresh_key("unlock"))
 
 
 ACTIONS = {"begin": begin, "apply": apply, "check": check, "verify": verify, "rollback": rollback, "finish": finish}

@@ -57,7 +57,9 @@ def begin(agent: Agent, kind: LongJob, run_id: str, *, job: str, arguments: Docu
     return {"state": "running", "job": job, "age_seconds": 0, "detail": ""}
 
 
-def follow(agent: Agent, kind: LongJob, event: Document, *, again: Callable[[str], None], finish: Callable[[Document], Document]) -> Document:
+def follow(
+    agent: Agent, kind: LongJob, event: Document, *, again: Callable[[str], None], finish: Callable[[Document], Document]
+) -> Document:
     """Look at the job once: report progress, finish a completed one, retry an internal error once, raise `JobFailed` otherwise."""
     run_id, job = str(event["run_id"]), str(event["job"])
     facts: Document = agent.tools.call(kind.describe, job=job)
@@ -77,7 +79,7 @@ def follow(agent: Agent, kind: LongJob, event: Document, *, again: Callable[[str
 
 
 def failure(job: str, facts: Document) -> JobFailed:
-    """The error of a job that ended badly: its own headline, remedy and code where its program wrote them, the service's words otherwise."""
+    """The error of a job that ended badly: its program's headline, remedy and code where there are any, else the service's words."""
     status = str(facts["status"])
     told = _told(str(facts.get("exit_message", ""))) or _told(str(facts.get("failure", "")).removeprefix("AlgorithmError:").strip())
     if told:
@@ -94,7 +96,12 @@ def phase(name: str, status: str, detail: str = "", job: str | None = None) -> D
 
 def job_use(facts: Document, phase_name: str) -> Document:
     """What a finished job cost, for the cost line."""
-    return {"job": facts["job"], "phase": phase_name, "instance_type": facts["instance_type"], "billable_seconds": facts["billable_seconds"]}
+    return {
+        "job": facts["job"],
+        "phase": phase_name,
+        "instance_type": facts["instance_type"],
+        "billable_seconds": facts["billable_seconds"],
+    }
 
 
 def park(agent: Agent, event: Document) -> Document:

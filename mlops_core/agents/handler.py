@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -59,6 +60,11 @@ def key_of(run_id: str, step: str, content: object = "") -> str:
     return f"{run_id}-{step}-{hashlib.sha256(body).hexdigest()[:16]}"
 
 
+def fresh_key(step: str) -> str:
+    """A key for calls that are idempotent by what they claim, where a replayed answer would be a lie: claims and locks."""
+    return f"{step}-{uuid.uuid4().hex}"
+
+
 def answer(word: str, actions: Mapping[str, Action], event: Document, context: object) -> Document:
     """Run the action that an event names, with tools of the deployed server; the entry of every agent."""
     settings = from_environment(os.environ)
@@ -66,7 +72,7 @@ def answer(word: str, actions: Mapping[str, Action], event: Document, context: o
     run_id = str(event.get("run_id", ""))
     correlation = run_id or str(getattr(context, "aws_request_id", ""))
     with journal.bound(run_id=run_id, correlation_id=correlation):
-        tools = Client(f"{settings.require('server_function')}:{word}", run_id=run_id, correlation_id=correlation, name=f"mlops-{word}")
+        tools = Client(f"{settings.require('server_function')}:{word}", run_id=run_id, correlation_id=correlation)
         return act(Agent(word=word, tools=tools, settings=settings), actions, event)
 
 
@@ -84,7 +90,9 @@ def act(agent: Agent, actions: Mapping[str, Action], event: Document) -> Documen
         raise
     except (KeyError, TypeError, ValueError) as error:
         problem = "Defect"
-        raise Defect(f"the {agent.word} agent cannot read its event or a tool's answer: {type(error).__name__}: {error}.", code="E-AGENT-002") from error
+        raise Defect(
+            f"the {agent.word} agent cannot read its event or a tool's answer: {type(error).__name__}: {error}.", code="E-AGENT-002"
+        ) from error
     finally:
         fields = {"word": agent.word, "action": name, "milliseconds": round((time.monotonic() - started) * 1000), "error": problem}
         _log.log(logging.ERROR if problem else logging.INFO, "action ended", extra={"fields": fields})

@@ -1,6 +1,6 @@
 """Monitor: puts alarms and a dashboard on the endpoint that a run released.
 
-    handler({"action": "watch", "run_id": "income-1a2b3c4d-g1"}, context)
+handler({"action": "watch", "run_id": "income-1a2b3c4d-g1"}, context)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Notification: asks the operator for changed parameters, and carries alarms to the issue.
 
-    handler({"action": "ask", "run_id": "…", "round": 0, "verdict": Verdict, "token": "…"}, context)   # the state machine waits for the token
-    handler({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "…"}}]}, context)               # an alarm
+handler({"action": "ask", "run_id": "…", "round": 0, "verdict": Verdict, "token": "…"}, context)   # the state machine waits for the token
+handler({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "…"}}]}, context)               # an alarm
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Packaging: the next version, the archive, its signature, its registration; old versions go when five newer ones exist.
 
-    handler({"action": "start", "run_id": "income-1a2b3c4d-g1", "round": 0}, context)
-    # … describe of a finished job: {"state": "completed", …, "record": ModelRecord}
+handler({"action": "start", "run_id": "income-1a2b3c4d-g1", "round": 0}, context)
+# … describe of a finished job: {"state": "completed", …, "record": ModelRecord}
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Retrain: registers the champion that later challengers must beat.
 
-    handler({"action": "register", "run_id": "income-1a2b3c4d-g1", "record": ModelRecord}, context)
+handler({"action": "register", "run_id": "income-1a2b3c4d-g1", "record": ModelRecord}, context)
 """
 
 from __future__ import annotations

@@ -46,7 +46,9 @@ def describe(agent: Agent, event: Document) -> Document:
     def finish(facts: Document) -> Document:
         done = phase("experiment", "done", f"round {number}: {facts['seconds']} s", facts["job"])
         metrics = [[name, value] for name, value in sorted(facts["metrics"].items())]
-        agent.record(run_id, {"phase": done, "training_uri": facts["output_uri"], "live_metrics": metrics, "jobs": [job_use(facts, "experiment")]})
+        agent.record(
+            run_id, {"phase": done, "training_uri": facts["output_uri"], "live_metrics": metrics, "jobs": [job_use(facts, "experiment")]}
+        )
         return {}
 
     return follow(agent, LONG, event, again=again, finish=finish)

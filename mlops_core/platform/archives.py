@@ -105,7 +105,10 @@ class Builder:
                 part.replace(path)
         size = path.stat().st_size
         if size > LIMIT_BYTES:
-            raise Refused(f"{path.name} has {size / 1e6:.1f} MB, and a Lambda archive may have {LIMIT_BYTES / 1e6:.0f} here.", remedy="Take a package out of its lock.")
+            raise Refused(
+                f"{path.name} has {size / 1e6:.1f} MB, and a Lambda archive may have {LIMIT_BYTES / 1e6:.0f} here.",
+                remedy="Take a package out of its lock.",
+            )
         return Archive(name, target, path, digest, size, installed(packages))
 
     def _dependencies(self, name: Name, target: Target) -> Path:
@@ -125,12 +128,26 @@ class Builder:
         return folder
 
     def _install(self, lock: Path, target: Target, root: Path) -> None:
-        command = [str(self.uv), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(root)]
+        command = [
+            str(self.uv),
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "--target",
+            str(root),
+        ]
         command += ["--python-version", target.python, "--link-mode", "copy"]
         command += ["--python-platform", target.platform] if target.platform else ["--python", sys.executable]
         done = subprocess.run([*command, "-r", str(lock)], capture_output=True, text=True, check=False)
         if done.returncode:
-            raise EnvironmentBroken(f"the packages of {lock.name} cannot be brought for {target.name}: {done.stderr.strip()[-800:]}", remedy="Check the network and try again.")
+            raise EnvironmentBroken(
+                f"the packages of {lock.name} cannot be brought for {target.name}: {done.stderr.strip()[-800:]}",
+                remedy="Check the network and try again.",
+            )
 
     def _copy_package(self, name: Name, root: Path) -> None:
         left_out = {self.project / "mlops_core" / folder for folder in NEVER[name]}
@@ -144,12 +161,26 @@ class Builder:
         python = sys.executable if not target.platform else self._interpreter(target.python)
         if python is None:
             return
-        command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", str(root.parent), "-p", "/var/task", str(root)]
+        command = [
+            python,
+            "-m",
+            "compileall",
+            "-q",
+            "--invalidation-mode",
+            "unchecked-hash",
+            "-s",
+            str(root.parent),
+            "-p",
+            "/var/task",
+            str(root),
+        ]
         subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONHASHSEED": "0"})
 
     def _interpreter(self, version: str) -> str | None:
         """A Python of the target's version for its bytecode; without one the archive carries sources only and starts slower."""
-        found = subprocess.run([str(self.uv), "python", "find", "--no-python-downloads", version], capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            [str(self.uv), "python", "find", "--no-python-downloads", version], capture_output=True, text=True, check=False
+        )
         return found.stdout.strip() if found.returncode == 0 else None
 
     def _digest(self, name: Name, target: Target) -> str:
