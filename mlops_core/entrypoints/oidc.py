@@ -51,6 +51,7 @@ def identity_token(environ: Mapping[str, str], *, sleep: Callable[[float], None]
         try:
             return _ask(request)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code < 500 and error.code != 429:
                 raise Refused(
                     f"the runner's token service answered {error.code}.", remedy="Check the job's permissions.", code="E-START-003"

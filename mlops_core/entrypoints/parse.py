@@ -5,6 +5,7 @@ Inputs ``bucket`` and ``github-token`` (empty: check only, no comment); outputs 
 
 from __future__ import annotations
 
+import re
 import sys
 
 from mlops_core.contracts.approval import ApprovedRequest
@@ -22,7 +23,7 @@ def main(step: Step) -> None:
     event = labeled_event(read_payload(step.path("GITHUB_EVENT_PATH")))
     step.output("issue", str(event.issue))
     try:
-        approved = approve(event, bucket=step.input("bucket"), commit=step.environ.get("GITHUB_SHA", ""))
+        approved = approve(event, bucket=step.input("bucket"), commit=suite_commit(step))
     except RequestRefused as refused:
         step.output("ok", "false")
         step.output("problems", str(len(refused.problems)))
@@ -35,6 +36,12 @@ def main(step: Step) -> None:
     step.output("request", canonical(approved).decode())
     step.output("digest", digest(approved))
     step.log(f"issue {event.issue}: request {digest(approved.request)} is complete")
+
+
+def suite_commit(step: Step) -> str:
+    """The commit of the suite that runs here, empty unless the caller pinned one (a row of zeros is the example's placeholder)."""
+    reference = step.environ.get("GITHUB_ACTION_REF", "")
+    return reference if re.fullmatch(r"[0-9a-f]{40}", reference) and set(reference) != {"0"} else ""
 
 
 def approve(event: LabeledEvent, *, bucket: str, commit: str) -> ApprovedRequest:

@@ -9,7 +9,6 @@ written to ``GITHUB_ENV``, and a log line cannot become a workflow command.
 
 from __future__ import annotations
 
-import json
 import os
 import traceback
 from collections.abc import Callable, Mapping
@@ -78,23 +77,19 @@ class Step:
         if error.__cause__ is not None:
             cause += f", after {type(error.__cause__).__name__}"
         parts = [
-            f"### ❌ {name}: {_inline(error.headline)}",
+            f"### ❌ {name}: {harmless(error.headline)}",
             "",
             f"**Cause** {cause}",
             "",
-            f"**Remedy** {_inline(error.remedy or 'See the log.')}",
+            f"**Remedy** {harmless(error.remedy or 'See the log.')}",
         ]
         self.summary("\n".join(parts))
         core.error(neutral(f"{name}: {error}"))
 
 
-def _inline(text: str) -> str:
+def harmless(text: str) -> str:
+    """One line of Markdown in which nothing acts: no mention, no link, no markup."""
     return "".join(f"\\{character}" if character in "\\`*_[]<>#|@!" else character for character in shown(text, LONGEST_LOG_LINE))
-
-
-def as_json(value: Mapping[str, object]) -> str:
-    """Small facts as one line of JSON for an output."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def run_step(name: str, action: Callable[[Step], None]) -> int:

@@ -15,11 +15,12 @@ from mlops_core.contracts.approval import ApprovedRequest, StartedRun
 from mlops_core.contracts.base import digest
 from mlops_core.entrypoints.gateways import ports_of, repository_gateway
 from mlops_core.entrypoints.oidc import refuse_foreign_runner
-from mlops_core.entrypoints.runner import Step, run_step
-from mlops_core.errors import InvalidRequest, Unauthorized
+from mlops_core.entrypoints.runner import Step, harmless, run_step
+from mlops_core.errors import InvalidRequest, MlopsError, Terminal, Unauthorized
 from mlops_core.intake.authorization import authorize
 from mlops_core.intake.body import parse_body
 from mlops_core.intake.event import Person
+from mlops_core.intake.markers import refusal_marker
 from mlops_core.intake.messages import phrase
 from mlops_core.intake.render import render_body
 
@@ -30,7 +31,11 @@ def main(step: Step) -> None:
     approved = read_approved(step.untrusted("request"), step.input("digest"), bucket=step.input("bucket"))
     _same_repository(step, approved.repository)
     check_permission(step, approved.repository, approved.approved_by)
-    started = _start(step, approved)
+    try:
+        started = _start(step, approved)
+    except Terminal as refused:
+        _answer(step, approved, refused)
+        raise
     step.output("run-id", started.run_id)
     step.output("execution-arn", started.execution_arn)
     step.output("adopted", "true" if started.adopted else "false")
@@ -71,6 +76,14 @@ def _start(step: Step, approved: ApprovedRequest) -> StartedRun:
     from mlops_core.capabilities.issue import start_run
 
     return start_run(ports_of(step, approved.repository), approved)
+
+
+def _answer(step: Step, approved: ApprovedRequest, refused: MlopsError) -> None:
+    """A policy, a live run of the same issue or a missing right: the person who labelled reads it where they labelled."""
+    marker = refusal_marker(approved.issue)
+    title = phrase("title", approved.request.language)
+    text = f"{marker}\n### {title}\n\n**{refused.code or type(refused).__name__}** {harmless(str(refused))}\n"
+    repository_gateway(step).upsert_comment(approved.repository, approved.issue, marker, text)
 
 
 def _summary(approved: ApprovedRequest, started: StartedRun) -> str:
