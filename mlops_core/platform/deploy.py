@@ -19,8 +19,8 @@ from typing import Protocol
 
 WAVES: tuple[tuple[str, ...], ...] = (
     ("storage", "signing"),
-    ("topics", "roles", "server-policy", "agents", "machines"),
-    ("server", "events"),
+    ("topics", "roles", "server-policy", "agents", "machines", "github", "trail"),
+    ("server", "events", "webhook", "alarms"),
 )
 ARTIFACT_FOLDER = "artifacts"
 
