@@ -33,6 +33,8 @@ _CLASSES = {
     "ASCII": "\x00-\x7f",
     "Print": "\x20-\x7e",
 }
+# Two more spellings that only Java takes: characters beyond the base plane as pairs, and a repeated end of text.
+_SPELLINGS = {r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF", "${1,128}": "$", "${1,256}": "$"}
 Problem = tuple[str, str]
 
 
@@ -40,7 +42,9 @@ Problem = tuple[str, str]
 def expression(pattern: str) -> re.Pattern[str]:
     """A service model's pattern as a Python expression; it must match the whole value."""
     plain = re.sub(r"\\p\{(\w+)\}", lambda found: _CLASSES[found.group(1).removeprefix("Is")], pattern)
-    return re.compile(plain.replace("\\p{L}", "\\w"), re.DOTALL if pattern == ".*" else 0)
+    for java, python in _SPELLINGS.items():
+        plain = plain.replace(java, python)
+    return re.compile(plain, re.DOTALL if pattern == ".*" else 0)
 
 
 class Model:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions
+import botocore.exceptions  # noqa: TID251 - the tests are an independent client
 import pytest
 
 from mlops_core.local.aws.config import Image
