@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_core.adapters.aws_errors import translated
+from botocore.exceptions import ClientError
+
+from mlops_core.adapters.aws_errors import is_code, translated
 
 
 class SecretsManager:
@@ -17,3 +19,13 @@ class SecretsManager:
         """The current value; `NotFound` names the id, never a value."""
         with translated(f"reading secret {secret_id}"):
             return str(self._client.get_secret_value(SecretId=secret_id)["SecretString"])
+
+    def store(self, secret_id: str, value: str) -> None:
+        """Create a secret or replace its value."""
+        with translated(f"storing secret {secret_id}"):
+            try:
+                self._client.create_secret(Name=secret_id, SecretString=value)
+            except ClientError as error:
+                if not is_code(error, "ResourceExistsException"):
+                    raise
+                self._client.put_secret_value(SecretId=secret_id, SecretString=value)

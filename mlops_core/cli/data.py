@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Upload and print the URI."""
-    from mlops_core.adapters import session
+    from mlops_core.adapters.shell import session_of_shell
 
     if arguments.local:
         from mlops_core.cli.platform import attached
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     bucket = arguments.bucket or os.environ.get("MLOPS_BUCKET", "")
     if not bucket:
         raise InvalidRequest("no bucket was named.", remedy="Give --bucket, set MLOPS_BUCKET, or use --local.")
-    console.say(add(session.from_environment(), arguments.file, bucket, arguments.dataset, console))
+    console.say(add(session_of_shell(), arguments.file, bucket, arguments.dataset, console))
     return 0
 
 

@@ -17,14 +17,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Build both targets of both archives and print size and digest."""
+    """Build both targets of both archives, print size and digest; `Refused` names what differs between the targets."""
+    from mlops_core.errors import Refused
     from mlops_core.local.environments import find_uv
     from mlops_core.local.places import project_root
-    from mlops_core.platform.archives import build_all
+    from mlops_core.platform.archives import AWS, Builder, Name, differences, host
 
     project = project_root()
-    for archive in build_all(project=project, out=arguments.out, uv=find_uv(project)):
-        console.say(
-            f"{archive.name:<12} {archive.target:<8} {archive.path.stat().st_size / 2**20:6.1f} MB  {archive.digest[:16]}  {archive.path}"
-        )
+    builder = Builder(project=project, uv=find_uv(project), folder=arguments.out.resolve())
+    names: tuple[Name, ...] = ("agent", "server")
+    for name in names:
+        built = [builder.build(name, target) for target in (AWS, host())]
+        for archive in built:
+            packages = len(archive.packages)
+            console.say(
+                f"{name:<8} {archive.target.name:<6} {archive.bytes / 1e6:6.1f} MB  {packages:3d} packages  {archive.digest[:16]}  {archive.path}"
+            )
+        found = differences(*built)
+        if found:
+            raise Refused(f"the archives of {name} differ: {'; '.join(found[:5])}.", remedy="Renew the lock with `make locks`.")
     return 0

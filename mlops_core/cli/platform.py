@@ -20,14 +20,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from mlops_core.adapters.shell import session_of_shell, store_secrets
+from mlops_core.adapters.stacks_cloudformation import CloudFormationStacks
 from mlops_core.cli import seed
 from mlops_core.cli.console import Console
 from mlops_core.cli.suite import export, head_commit
-from mlops_core.errors import EnvironmentBroken
 from mlops_core.local.environments import Environments, find_uv
 from mlops_core.local.github.admin import Admin
 from mlops_core.local.places import Places, project_root
 from mlops_core.local.supervisor import Supervisor
+from mlops_core.platform.archives import Builder, Name, host
+from mlops_core.platform.deploy import Artifacts, deploy
 from mlops_core.ports import Ports
 
 LOCAL_REPOSITORY = seed.LOCAL_REPOSITORY
@@ -55,7 +58,7 @@ class Platform:
     @property
     def bucket(self) -> str:
         """The suite's bucket."""
-        return self.outputs["Bucket"]
+        return self.outputs["BucketName"]
 
     @property
     def admin(self) -> Admin:
@@ -67,7 +70,7 @@ class Platform:
         github = self.supervisor.github
         return {
             **self.supervisor.aws.environment(),
-            **{name: value for name, value in self.outputs.items() if name.startswith("MLOPS_")},
+            **settings_of(self.outputs),
             "GITHUB_API_URL": github.api_url,
             "GITHUB_SERVER_URL": github.url,
         }
@@ -83,10 +86,8 @@ class Platform:
 
     def session(self) -> Any:
         """An SDK session of the platform's root user."""
-        from mlops_core.adapters.session import from_environment
-
         os.environ.update(self.environment())
-        return from_environment()
+        return session_of_shell()
 
     def open_issue(self, repository: str, title: str, body: str) -> int:
         """An issue by ``ana``; its number."""
@@ -154,6 +155,33 @@ class Platform:
         ]
 
 
+SETTINGS = {
+    "MLOPS_BUCKET": "BucketName",
+    "MLOPS_TABLE": "TableName",
+    "MLOPS_PIPELINE_ARN": "PipelineArn",
+    "MLOPS_DEPLOY_ARN": "DeployArn",
+    "MLOPS_WORK_IMAGE": "WorkImageUri",
+    "MLOPS_SERVE_IMAGE": "ServeImageUri",
+    "MLOPS_JOB_ROLE_ARN": "JobRoleArn",
+    "MLOPS_ENDPOINT_ROLE_ARN": "EndpointRoleArn",
+    "MLOPS_SIGNING_KEY_ID": "SigningKeyArn",
+    "MLOPS_DATA_KEY_ARN": "DataKeyArn",
+    "MLOPS_ALARM_TOPIC_ARN": "AlarmTopicArn",
+    "MLOPS_GITHUB_APP_ID": "GitHubAppId",
+    "MLOPS_GITHUB_APP_SECRET": "GitHubAppSecretId",
+    "MLOPS_WEBHOOK_SECRET": "WebhookSecretId",
+    "MLOPS_REPOSITORIES": "Repositories",
+    "MLOPS_OWNER_REPOSITORY": "OwnerRepository",
+    "MLOPS_COST_NOTE": "CostNote",
+    "MLOPS_CODE_COMMIT": "CodeCommit",
+}
+
+
+def settings_of(outputs: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a deployment as variables (see `mlops_core.settings`)."""
+    return {variable: outputs[name] for variable, name in SETTINGS.items() if outputs.get(name)}
+
+
 def supervisor(only: Literal["all", "aws"] = "all") -> Supervisor:
     """The supervisor of this clone's state folder, nothing started."""
     project = project_root()
@@ -216,23 +244,20 @@ def _ending_on_sigterm() -> Iterator[None]:
 
 
 def _deploy(found: Supervisor, console: Console, *, example: bool) -> dict[str, str]:
-    from mlops_core.platform.archives import NAMES, Builder, Target
-    from mlops_core.platform.deploy import deploy
-
     project, places = found.places.project, found.places
+    os.environ.update(found.aws.environment())
     admin = Admin(found.github.url, found.github_config.admin_token)
-    builder = Builder(project=project, cache=places.environments / "archives", uv=found.environments.uv)
-    host = Target.host(places.environments / "lambda" / "bin" / "python")
+    builder = Builder(project=project, uv=found.environments.uv, folder=places.environments / "archives")
+    names: tuple[Name, ...] = ("agent", "server")
     console.note("archives and repositories")
     with ThreadPoolExecutor(3) as pool:
-        archives = [pool.submit(builder.build, name, host) for name in NAMES]
-        seeded = pool.submit(seed.seed, admin, project, example=example).result()
-        built = {archive.name: archive.path for archive in (future.result() for future in archives)}
+        archives = {name: pool.submit(builder.build, name, host()) for name in names}
+        seeded = seed.seed(admin, project, example=example)
+        store_secrets({seed.APP_SECRET: seeded.app_secret, seed.WEBHOOK_SECRET: seeded.webhook_secret})
+        built = {name: future.result().path for name, future in archives.items()}
     console.note("templates")
-    os.environ.update(found.aws.environment())
     parameters = seed.parameters(seeded, github_url=found.github.url, api_url=found.github.api_url, code_commit=head_commit(project))
-    outputs = dict(deploy(parameters=parameters, archives=built, project=project, tell=console.note))
-    if not outputs:
-        raise EnvironmentBroken("the templates gave no outputs.", remedy="Look at `mlops local logs aws`.")
+    artifacts = Artifacts(built["agent"], built["server"], machines=project / "stepfunctions", templates=project / "cloudformation")
+    outputs = {**deploy(CloudFormationStacks.of_environment(), parameters, artifacts), "Region": found.aws_config.region}
     seed.connect(admin, seeded, outputs, aws_url=found.aws.endpoint)
     return outputs

@@ -53,6 +53,28 @@ def seed(admin: Admin, project: Path, *, example: bool) -> Seeded:
     return Seeded({name: int(row["id"]) for name, row in made.items()}, json.dumps(app), secrets.token_hex(24))
 
 
+APP_SECRET, WEBHOOK_SECRET = "mlops/github-app", "mlops/webhook"  # noqa: S105
+REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
+
+
+def parameters(seeded: Seeded, *, github_url: str, api_url: str, code_commit: str) -> dict[str, str]:
+    """Template parameters that point the suite at the local GitHub; everything else keeps the templates' defaults."""
+    return {
+        "Repositories": ",".join(seeded.repository_ids),
+        "OwnerRepository": f"{SUITE_OWNER}/mlops",
+        "RepositoryIds": ",".join(str(number) for number in seeded.repository_ids.values()),
+        "GitHubAppId": str(APP_ID),
+        "GitHubAppSecretId": APP_SECRET,
+        "WebhookSecretId": WEBHOOK_SECRET,
+        "GitHubApiUrl": api_url,
+        "GitHubServerUrl": github_url,
+        "WorkImageUri": f"{REGISTRY}/mlops-work:local",
+        "ServeImageUri": f"{REGISTRY}/mlops-serve:local",
+        "CostNote": "estimate",
+        "CodeCommit": code_commit,
+    }
+
+
 def connect(admin: Admin, seeded: Seeded, outputs: Mapping[str, str], *, aws_url: str) -> None:
     """Point the webhook of ``local/models`` at the deployed API and give ``local/example`` its workflow variables."""
     url = f"{aws_url}/_aws/execute-api/{outputs['WebhookApiId']}/$default/webhook"
@@ -63,8 +85,8 @@ def connect(admin: Admin, seeded: Seeded, outputs: Mapping[str, str], *, aws_url
             "MLOPS_AWS_REGION": outputs["Region"],
             "MLOPS_TRAIN_ROLE_ARN": outputs["TrainRoleArn"],
             "MLOPS_OPERATE_ROLE_ARN": outputs["OperateRoleArn"],
-            "MLOPS_BUCKET": outputs["Bucket"],
-            "MLOPS_TABLE": outputs["Table"],
+            "MLOPS_BUCKET": outputs["BucketName"],
+            "MLOPS_TABLE": outputs["TableName"],
             "MLOPS_STATE_MACHINE_ARN": outputs["PipelineArn"],
         },
     )

@@ -1,0 +1,22 @@
+"""The SDK session of a person's shell: credentials, region and endpoint as the environment names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from mlops_core.adapters.secrets_secretsmanager import SecretsManager
+
+
+def session_of_shell() -> Any:
+    """A session of the environment's credentials."""
+    return boto3.Session()
+
+
+def store_secrets(values: Mapping[str, str]) -> None:
+    """Create or replace secrets by id."""
+    secrets = SecretsManager(boto3.client("secretsmanager"))
+    for name, value in values.items():
+        secrets.store(name, value)
