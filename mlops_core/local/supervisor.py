@@ -159,7 +159,7 @@ class Supervisor:
             state=self.places.state,
             admin_token=admin_token,
             actions=dict(self.suite),
-            runner_environment={**_network(os.environ), **visible, "RUNNER_TOOL_CACHE": str(tools / "cache")},
+            runner_environment={**_network(os.environ), **visible, "MLOPS_ACTIONS_CACHE": str(tools / "cache")},
             cloudwatch=CloudWatchConfig(endpoint=aws.endpoint, environment=aws.environment()),
             act=str(Path(sys.executable).with_name("act")),
             python_path=str(tools / "bin"),
