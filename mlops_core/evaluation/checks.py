@@ -38,4 +38,5 @@ def predicted_classes(task: Task, scores: Array) -> Array:
     """The class index by the one stated rule: binary positive at 0.5 and above; multiclass the first of the greatest."""
     if task == "binary":
         return (scores >= 0.5).astype(np.int64)
-    return np.argmax(scores, axis=1)
+    best: Array = np.argmax(scores, axis=1)
+    return best

@@ -231,9 +231,9 @@ EN: dict[str, str] = {
     "report.graph": "ONNX graph digest",
     "report.method": "How the figures were made",
     "report.method_bootstrap": "Intervals are bootstrap percentiles of {resamples} resamples of the rows, seed {seed}.",
-    "report.method_normal": "The split is too large to resample: intervals of ranked or summed figures are normal (DeLong's variance, delta method).",
-    "report.method_binary": "A row is positive at a score of 0.5 and above. Precision, recall and F1 are those of the positive class; AUC is exact, ties count half.",
-    "report.method_multiclass": "A row gets the class with the greatest score. Precision, recall, F1 and AUC (one class against the rest) are unweighted means over classes.",
-    "report.method_regression": "RMSE and MAE are in the unit of the target; MAPE is a share of the target; R² compares with always answering this split's mean.",
+    "report.method_normal": "The split is too large to resample: these intervals are normal (DeLong's variance, delta method).",
+    "report.method_binary": "Positive means a score of 0.5 and above; precision, recall and F1 are of that class; AUC counts ties half.",
+    "report.method_multiclass": "A row gets the class with the greatest score; all but accuracy are unweighted means over classes.",
+    "report.method_regression": "RMSE and MAE are in the target's unit, MAPE is a share of it; R² compares with always answering the mean.",
     "report.no_verdict": "This page measures. Whether the model is accepted is decided afterwards by the policy and shown on the issue.",
 }

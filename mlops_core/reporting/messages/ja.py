@@ -232,8 +232,8 @@ JA: dict[str, str] = {
     "report.method": "計算方法",
     "report.method_bootstrap": "区間は行の再標本化 {resamples} 回によるブートストラップのパーセンタイルです（シード {seed}）。",
     "report.method_normal": "行が多く再標本化できないため、順位や和に基づく値の区間は正規近似です（DeLong の分散、デルタ法）。",
-    "report.method_binary": "スコア 0.5 以上を陽性とします。適合率、再現率、F1 は陽性クラスのもの。AUC は厳密値で、同順位は半分と数えます。",
+    "report.method_binary": "スコア 0.5 以上を陽性とします。適合率、再現率、F1 は陽性クラスのもの。AUC は同順位を半分と数えます。",
     "report.method_multiclass": "スコアが最大のクラスを予測とします。適合率、再現率、F1、AUC（一対残り）はクラスの単純平均です。",
-    "report.method_regression": "RMSE と MAE は目的変数の単位、MAPE は目的変数に対する割合。R² は常にこのデータの平均を答える場合との比較です。",
+    "report.method_regression": "RMSE と MAE は目的変数の単位、MAPE はその割合。R² は常に平均を答える場合との比較です。",
     "report.no_verdict": "このページは測定のみを示します。採否は後でポリシーに従って判定され、課題に表示されます。",
 }

@@ -1,0 +1,1 @@
+"""The inference container: one ONNX model behind SageMaker's HTTP contract."""

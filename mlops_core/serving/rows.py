@@ -1,0 +1,243 @@
+"""From a request body to typed rows, by the typing rule of the data job, with every problem named by row and field.
+
+    schema = Schema(model.columns)
+    schema.from_json(b'{"instances": [{"age": 39, "sex": "Male"}]}')     # [[39, 'Male']]
+    schema.from_csv(b'39,Male\\n')                                        # CSV has no header and follows the schema's order
+
+Accepted JSON: ``{"instances": [{…}]}``, ``{"columns": […], "data": [[…]]}``, one object, or a list of objects.  ``null``, an empty CSV
+cell and the words for missing are missing values.  Anything else raises `BadRowsError`, and no row of the request is scored.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mlops_core.contracts.model import ColumnSchema
+from mlops_core.features.typing import MISSING_NUMBERS, clean, number
+from mlops_core.serving.model import Value, missing
+
+Row = list[Value]
+MOST_ERRORS = 50
+_ABSENT = object()
+_LOWEST, _HIGHEST = -(2**63) + 1, 2**63 - 1
+_WHOLE_DIGITS = 10**18
+
+
+class BadRowsError(ValueError):
+    """A body that cannot be scored; ``errors`` holds at most 50 entries, ``total`` counts them all."""
+
+    def __init__(self, errors: list[dict[str, Any]], total: int | None = None) -> None:
+        super().__init__(errors[0]["problem"])
+        self.errors = errors
+        self.total = len(errors) if total is None else total
+
+
+def body_problem(problem: str) -> BadRowsError:
+    """A problem of the body as a whole."""
+    return BadRowsError([{"row": None, "field": None, "value": None, "problem": problem}])
+
+
+class MismatchError(ValueError):
+    """A value that its column cannot hold; the text says what the column takes."""
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise body_problem(f"the field {next(name for name in names if names.count(name) > 1)!r} is there twice in one object.")
+    return found
+
+
+def _no_constant(word: str) -> Any:
+    raise body_problem(f"{word} is no JSON number; write null for a missing value.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_no_constant)
+
+
+def _float(value: Any) -> Value:
+    kind = type(value)
+    if kind is float:
+        if math.isfinite(value):
+            return float(value)
+        raise MismatchError("must be a finite number")
+    if kind is int and -_HIGHEST <= value <= _HIGHEST:
+        return float(value)
+    if value is None:
+        return missing("float64")
+    if kind is str:
+        return _float_text(value)
+    raise MismatchError("must be a number or null")
+
+
+def _float_text(value: str) -> Value:
+    cleaned = clean(value)
+    if cleaned is None or cleaned in MISSING_NUMBERS:
+        return missing("float64")
+    found = number(cleaned)
+    if found is None:
+        raise MismatchError("must be a decimal number such as 12.5, or empty")
+    return found
+
+
+def _whole(value: Any) -> Value:
+    kind = type(value)
+    if kind is int:
+        if _LOWEST <= value <= _HIGHEST:
+            return int(value)
+        raise MismatchError("must be a whole number of at most 18 digits")
+    if value is None:
+        return missing("int64")
+    if kind is str:
+        found = _float_text(value)
+        if isinstance(found, float) and math.isnan(found):
+            return missing("int64")
+        text = value.strip()
+        return int(text) if text.lstrip("+-").isdigit() and len(text) < 20 else _whole(found)
+    if kind is float and value.is_integer() and abs(value) < _WHOLE_DIGITS:
+        return int(value)
+    raise MismatchError("must be a whole number or null")
+
+
+def _text(value: Any) -> Value:
+    kind = type(value)
+    if kind is str:
+        return clean(value) or ""
+    if value is None:
+        return ""
+    if kind is int:
+        return str(value)
+    raise MismatchError("must be text or null")
+
+
+_READERS: dict[str, Callable[[Any], Value]] = {"float64": _float, "int64": _whole, "string": _text}
+
+
+class Schema:
+    """The columns of a model as a reader of rows."""
+
+    def __init__(self, columns: Sequence[ColumnSchema]) -> None:
+        self.columns = tuple(columns)
+        self.names = tuple(column.name for column in columns)
+        self._readers = tuple((column.name, _READERS[column.type], column.required, missing(column.type)) for column in columns)
+
+    def from_json(self, body: bytes) -> list[Row]:
+        """Typed rows of a JSON body."""
+        try:
+            content = _DECODER.decode(body.decode())
+        except BadRowsError:
+            raise
+        except (ValueError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:160]
+            raise body_problem(f"the body is no JSON: {reason}.") from error
+        if type(content) is dict:
+            if len(content) == 1 and type(content.get("instances")) is list:
+                return self._objects(content["instances"])
+            if content.keys() == {"columns", "data"} and type(content["columns"]) is list and type(content["data"]) is list:
+                return self._table(content["columns"], content["data"])
+            return self._objects([content])
+        if type(content) is list:
+            return self._objects(content)
+        raise body_problem('send {"instances": [{…}]}, one object or a list of objects.')
+
+    def _objects(self, instances: list[Any]) -> list[Row]:
+        if not instances:
+            raise body_problem("there are no rows; send at least one.")
+        rows: list[Row] = []
+        errors = _Errors()
+        for place, instance in enumerate(instances):
+            if type(instance) is not dict:
+                errors.add(place, None, instance, "a row must be an object with the schema's fields")
+                continue
+            rows.append(self._row(instance, place, errors))
+        errors.raise_if_any()
+        return rows
+
+    def _row(self, instance: dict[str, Any], place: int, errors: _Errors) -> Row:
+        row: Row = []
+        found = 0
+        for name, reader, required, absent in self._readers:
+            value = instance.get(name, _ABSENT)
+            if value is _ABSENT:
+                row.append(absent)
+                if required:
+                    errors.add(place, name, None, "is required; send null when the value is missing")
+                continue
+            found += 1
+            try:
+                row.append(reader(value))
+            except MismatchError as error:
+                errors.add(place, name, value, str(error))
+        if found != len(instance):
+            for name in instance.keys() - set(self.names):
+                errors.add(place, name, None, f"is not in the schema{_nearest(name, self.names)}")
+        return row
+
+    def _table(self, columns: list[Any], data: list[Any]) -> list[Row]:
+        names = [name for name in columns if isinstance(name, str)]
+        if len(set(names)) != len(columns):
+            raise body_problem('"columns" must be a list of different names.')
+        rows = [dict(zip(names, cells, strict=True)) if type(cells) is list and len(cells) == len(names) else cells for cells in data]
+        for place, cells in enumerate(rows):
+            if type(cells) is list:
+                problem = f"has {len(cells)} values where {len(names)} are expected"
+                raise BadRowsError([{"row": place, "field": None, "value": None, "problem": problem}])
+        return self._objects(rows)
+
+    def from_csv(self, body: bytes) -> list[Row]:
+        """Typed rows of a CSV body: UTF-8, no header, the schema's order."""
+        errors = _Errors()
+        rows: list[Row] = []
+        try:
+            lines = [cells for cells in csv.reader(io.StringIO(body.decode(), newline=""), strict=True) if cells]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise body_problem(f"the body is no UTF-8 CSV: {str(error)[:160]}.") from error
+        if not lines:
+            raise body_problem("there are no rows; send at least one.")
+        if [cell.strip() for cell in lines[0]] == list(self.names):
+            raise body_problem("the first line holds the column names; send rows without a header.")
+        for place, cells in enumerate(lines):
+            if len(cells) != len(self._readers):
+                errors.add(place, None, None, f"has {len(cells)} values where {len(self._readers)} are expected")
+                continue
+            rows.append(self._cells(cells, place, errors))
+        errors.raise_if_any()
+        return rows
+
+    def _cells(self, cells: list[str], place: int, errors: _Errors) -> Row:
+        row: Row = []
+        for (name, reader, _, _), cell in zip(self._readers, cells, strict=True):
+            try:
+                row.append(reader(cell))
+            except MismatchError as error:
+                errors.add(place, name, cell, str(error))
+        return row
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name[:100], names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+class _Errors:
+    def __init__(self) -> None:
+        self._kept: list[dict[str, Any]] = []
+        self._total = 0
+
+    def add(self, row: int, field: str | None, value: Any, problem: str) -> None:
+        self._total += 1
+        if len(self._kept) < MOST_ERRORS:
+            shown = value if value is None or (isinstance(value, bool | int | float) and abs(value) < _WHOLE_DIGITS) else str(value)[:100]
+            name = field if field is None else field[:100]
+            self._kept.append({"row": row, "field": name, "value": shown, "problem": problem})
+
+    def raise_if_any(self) -> None:
+        if self._kept:
+            raise BadRowsError(self._kept, self._total)
