@@ -1,4 +1,4 @@
-"""Durability: ``kill -9`` loses at most half a second of settings and no item of a table.
+"""Durability: ``kill -9`` loses at most half a second of settings, and no item of a table and no secret that was answered.
 
 MiniStack saves at a clean stop only.  Here each changed service is saved by itself: tables and secrets before their answer is sent, the rest
 within `_DELAY_SECONDS`.  Logs and metric data are not changes: they are saved with the next change of their service and may be lost.
@@ -6,6 +6,7 @@ within `_DELAY_SECONDS`.  Logs and metric data are not changes: they are saved w
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import threading
@@ -55,17 +56,16 @@ _ATTEMPTS = 5
 class Durability:
     """Saves changed services; `close` saves what is left."""
 
-    def __init__(self, *, on_restored: Callable[[], None]) -> None:
+    def __init__(self) -> None:
         self._app = private("app")
         self._save = private("core.persistence").save_state
-        self._on_restored = on_restored
         self._dirty: set[str] = set()
         self._wake = threading.Condition()
         self._saving = threading.Lock()
         self._closed = False
 
-    def install(self) -> None:
-        """Watch requests, stack resources and execution ends for changes."""
+    def install(self, *, on_restored: Callable[[], None]) -> None:
+        """Watch requests and stack resources for changes; ``on_restored`` runs once what was saved is back."""
         for name, handler in list(self._app.SERVICE_HANDLERS.items()):
             self._app.SERVICE_HANDLERS[name] = self._watched(name, handler)
         self._watch_stacks()
@@ -73,7 +73,7 @@ class Durability:
 
         def restored() -> None:
             restore()
-            threading.Thread(target=self._on_restored, daemon=True, name="close-interrupted").start()
+            threading.Thread(target=on_restored, daemon=True, name="close-interrupted").start()
 
         self._app._load_persisted_state = restored
         threading.Thread(target=self._write, daemon=True, name="durability").start()
@@ -100,7 +100,7 @@ class Durability:
             answer = await handler(method, path, headers, body, query)
             if answer[0] < 400 and _changes(method, headers, body, query):
                 if name in _AT_ONCE:
-                    self._store(key)
+                    await asyncio.to_thread(self._store, key)
                 else:
                     self.changed(keys if name != "cloudformation" else self._loaded())
             return answer

@@ -59,7 +59,9 @@ class AwsHost:
             raise NoSuchObject(f"s3://{bucket}/{key}")
         sealed = record.get("preserved_headers", {}).get("x-amz-server-side-encryption-aws-kms-key-id")
         etag = str(record["etag"]).strip('"')
-        return StoredObject(key=key, size=int(record["size"]), etag=etag, path=Path(path), kms_key=self._key_arn(sealed) if sealed else None)
+        return StoredObject(
+            key=key, size=int(record["size"]), etag=etag, path=Path(path), kms_key=self._key_arn(sealed) if sealed else None
+        )
 
     def write_object(self, role_arn: str, bucket: str, key: str, source: Path, kms_key: str | None) -> None:
         """Store a copy of a file as an object with the role's permissions, without holding it in memory."""

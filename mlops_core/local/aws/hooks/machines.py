@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextvars
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from mlops_core.local.aws.hooks.names import private
 from mlops_core.local.aws.host import AccessDenied
 
 _RUNNING = "RUNNING"
+_RESTARTED = "Execution was running when service restarted"
+_INTERRUPTED = "The local platform was stopped while this execution ran."
 _TOLD = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "input", "output")
 
 
@@ -35,8 +38,9 @@ _token: contextvars.ContextVar[str] = contextvars.ContextVar("mlops_task_token",
 class Machines:
     """Wraps the interpreter of state machines."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, *, changed: Callable[[], None]) -> None:
         self._authority = authority
+        self._changed = changed
         self._states = private("services.stepfunctions")
         self._walks: dict[str, _Walk] = {}
         self._ended = threading.Condition()
@@ -51,11 +55,12 @@ class Machines:
         self._wrap_callbacks()
 
     def close_interrupted(self) -> None:
-        """End executions that ran when the host was killed: their threads are gone, their rules must hear of it."""
+        """Tell the bus of executions that ran when the host was killed: MiniStack fails them as it restores, without a word to any rule."""
         for (account, region, _), execution in list(self._states._executions._data.items()):
-            if execution.get("status") == _RUNNING:
+            if execution.get("status") == "FAILED" and execution.get("cause") == _RESTARTED:
+                execution |= {"error": "States.Runtime", "cause": _INTERRUPTED}
                 with private("core.responses").request_scope(account, region):
-                    self._states._fail_execution(execution, "States.Runtime", "The local platform was stopped while this execution ran.")
+                    self._states._emit_execution_status_event(execution)
 
     def _wrap_runs(self) -> None:
         run = self._states._run_execution
@@ -135,6 +140,7 @@ class Machines:
         def status_changed(execution: dict[str, Any]) -> None:
             with self._ended:
                 self._ended.notify_all()
+            self._changed()
             tell(execution)
 
         self._states._fail_execution, self._states._stop_execution = fail_execution, stop_execution

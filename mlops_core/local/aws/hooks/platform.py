@@ -33,14 +33,14 @@ class Platform:
         bodies.install(config)
         self._functions = Functions(config)
         self._functions.install()
-        self._machines = Machines(authority)
+        self._durability = Durability()
+        self._machines = Machines(authority, changed=lambda: self._durability.changed({"stepfunctions"}))
         self._machines.install()
         Targets(authority).install()
         self._service: services.Service = importlib.import_module(_SAGEMAKER).create(AwsHost(config, authority), config)
         services.install(self._service)
-        stacks.install(getattr(self._service, "cloudformation_types", dict)())
-        self._durability = Durability(on_restored=self._resume)
-        self._durability.install()
+        stacks.install(self._service.cloudformation_types())
+        self._durability.install(on_restored=self._resume)
         gate.install()
 
     def _resume(self) -> None:

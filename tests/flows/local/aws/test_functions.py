@@ -46,7 +46,8 @@ def test_an_alias_is_told_to_the_function_and_a_qualifier_is_honoured(lab: Lab) 
 
 
 def test_an_exception_keeps_its_own_name_and_the_worker_lives_on(lab: Lab) -> None:
-    source = "import os\nclass Refused(Exception): pass\ndef handler(event, context):\n    if event: raise Refused('no')\n    return os.getpid()\n"
+    source = "import os\nclass Refused(Exception): pass\n"
+    source += "def handler(event, context):\n    if event: raise Refused('no')\n    return os.getpid()\n"
     lab.function("raising", source)
     before = lab.invoke("raising")
     answer = lab.invoke("raising", {"now": 1})
