@@ -23,8 +23,8 @@ from pathlib import Path
 
 from mlops_core.local.github.config import GithubConfig
 from mlops_core.local.github.git import GitRepository, environment
-from mlops_core.local.github.run_processes import end_processes_of
 from mlops_core.local.github.run_logs import LIMIT_BYTES
+from mlops_core.local.github.run_processes import end_processes_of
 
 _SELF = re.compile(r"(\buses:\s+['\"]?)\$/([^\s'\"]+)")
 _SHORTEST_MASK = 3
@@ -186,6 +186,12 @@ class ActRun:
     def fail(self, reason: str) -> None:
         """Leave a reason in the log where people look for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        record = {"job": "run/startup", "level": "error", "msg": reason, "jobResult": "", "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        record = {
+            "job": "run/startup",
+            "level": "error",
+            "msg": reason,
+            "jobResult": "",
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")

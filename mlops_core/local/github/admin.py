@@ -1,8 +1,8 @@
 """The client of /_local for the supervisor, the cli and the tests.
 
-    admin = Admin(config.url, config.admin_token)
-    admin.create_person("alice")
-    admin.create_repository("alice", "models", folder=Path("examples/caller"))
+admin = Admin(config.url, config.admin_token)
+admin.create_person("alice")
+admin.create_repository("alice", "models", folder=Path("examples/caller"))
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Admin:
                 text = error.read().decode(errors="replace")
             raise Refused(f"the local GitHub refused {operation}: {error.code} {text}") from error
         except OSError as error:
-            raise Unavailable(f"the local GitHub at {self._url} does not answer: {error}.", remedy="Is `mlops local up` running?") from error
+            raise Unavailable(
+                f"the local GitHub at {self._url} does not answer: {error}.", remedy="Is `mlops local up` running?"
+            ) from error
 
     def create_person(self, login: str, *, name: str = "", kind: str = "User") -> int:
         """A person (``User``) or ``Bot``; its numeric id.  An existing login is kept."""
@@ -51,7 +53,9 @@ class Admin:
     def create_repository(
         self, owner: str, name: str, *, files: Mapping[str, bytes] | None = None, folder: Path | None = None, private: bool = False
     ) -> dict[str, Any]:
-        """A repository with ``main`` holding ``files`` and every file below ``folder``; an existing one is answered as it is (``made`` False).
+        """A repository with ``main`` holding ``files`` and every file below ``folder``.
+
+        An existing one is answered as it is, with ``made`` False.
 
         ``id`` is the repository_id and ``owner.id`` the owner_id of OIDC tokens.
         """
@@ -102,7 +106,7 @@ class Admin:
         return answer
 
     def add_fault(self, status: int, **fault: Any) -> None:
-        """Answer the next ``times`` calls whose ``method`` and ``path`` (regular expression) match with ``status``, ``body``, ``headers``."""
+        """Answer the next ``times`` calls with ``status``, ``body``, ``headers``; ``method`` and ``path`` (a pattern) say which."""
         self._post("faults", status=status, **fault)
 
     def clear_faults(self) -> None:

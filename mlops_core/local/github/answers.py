@@ -1,7 +1,7 @@
 """What a handler answers, in GitHub's shape.
 
-    return Answer(201, {"id": 1})
-    raise ApiError(422, "Validation Failed", errors=[invalid("Issue", "title", "missing_field")])
+return Answer(201, {"id": 1})
+raise ApiError(422, "Validation Failed", errors=[invalid("Issue", "title", "missing_field")])
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ class Answer:
 class ApiError(Exception):
     """A refusal that the caller sees as GitHub's ``message``, ``errors`` and ``documentation_url``."""
 
-    def __init__(self, status: int, message: str, *, errors: list[dict[str, str]] | None = None, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, *, errors: list[dict[str, str]] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message

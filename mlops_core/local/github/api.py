@@ -58,8 +58,10 @@ def parsed(content: bytes) -> Any:
 def response(answer: Answer, request: Request | None = None) -> Response:
     """An answer on the wire, with GitHub's rate limit headers and an ETag that is honoured on reads."""
     headers = {
-        "X-GitHub-Request-Id": str(uuid.uuid4()), "X-RateLimit-Limit": str(RATE_LIMIT), "X-RateLimit-Remaining": str(RATE_LIMIT), "X-RateLimit-Used": "0",
-        "X-RateLimit-Reset": str(int(time.time()) + 3600), "X-RateLimit-Resource": "core", "X-GitHub-Media-Type": "github.v3; format=json", **answer.headers,
+        "X-GitHub-Request-Id": str(uuid.uuid4()), "X-RateLimit-Limit": str(RATE_LIMIT), "X-RateLimit-Remaining": str(RATE_LIMIT),
+        "X-RateLimit-Used": "0",
+        "X-RateLimit-Reset": str(int(time.time()) + 3600), "X-RateLimit-Resource": "core",
+        "X-GitHub-Media-Type": "github.v3; format=json", **answer.headers,
     }  # fmt: skip
     raw = answer.body
     content = raw if isinstance(raw, bytes) else b"" if raw is None else json.dumps(raw).encode()

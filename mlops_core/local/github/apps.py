@@ -1,8 +1,8 @@
 """GitHub Apps: RS256 JWTs in, limited installation tokens out.
 
-    pem = apps.register(app_id=12, name="mlops", permissions={"issues": "write"})
-    apps.install(app_id=12, installation_id=99, account="alice", repositories=[700001])
-    apps.access_token(app, 99, {"permissions": {"issues": "write"}})
+pem = apps.register(app_id=12, name="mlops", permissions={"issues": "write"})
+apps.install(app_id=12, installation_id=99, account="alice", repositories=[700001])
+apps.access_token(app, 99, {"permissions": {"issues": "write"}})
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Comments on issues and pull requests.
 
-    comment = comments.create(repository, issue, identity, "text")
-    comments.edit(repository, issue, comment, identity, "new text")
+comment = comments.create(repository, issue, identity, "text")
+comments.edit(repository, issue, comment, identity, "new text")
 """
 
 from __future__ import annotations

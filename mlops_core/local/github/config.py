@@ -1,8 +1,8 @@
 """Where the local GitHub listens, what it keeps and what its workflows get.
 
-    config = GithubConfig(port=8400, state=Path("state"), admin_token="…")
-    config.write(Path("github.json"))
-    GithubConfig.read(Path("github.json")) == config
+config = GithubConfig(port=8400, state=Path("state"), admin_token="…")
+config.write(Path("github.json"))
+GithubConfig.read(Path("github.json")) == config
 """
 
 from __future__ import annotations

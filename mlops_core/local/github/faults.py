@@ -25,7 +25,7 @@ class Faults:
         """Arm one fault; ``path`` is a regular expression over the path, ``times`` counts down."""
         unknown = set(fault) - {"method", "path", "status", "times", "body", "headers"}
         if unknown or "status" not in fault:
-            raise refused("Fault", sorted(unknown)[0] if unknown else "status", "invalid", "allowed: method, path, status, times, body, headers")
+            raise refused("Fault", min(unknown) if unknown else "status", "invalid", "allowed: method, path, status, times, body, headers")
         with self._lock:
             self._waiting.append({"times": 1, "method": "", "path": "", "body": "", "headers": {}, **fault})
 

@@ -24,11 +24,11 @@ NOTHING = "0" * 40
 _REF = re.compile(r"refs/[A-Za-z0-9][A-Za-z0-9._/+@-]*")
 
 
-class StaleHead(Exception):
+class StaleHeadError(Exception):
     """The reference no longer points where the caller thought."""
 
 
-class MergeConflict(Exception):
+class MergeConflictError(Exception):
     """Both sides changed the same lines; ``str(error)`` names the paths."""
 
 
@@ -122,13 +122,13 @@ class GitRepository:
         return dict(row.split(" ", 1) for row in out.splitlines())
 
     def update_ref(self, ref: str, new: str, old: str) -> None:
-        """Move a reference from ``old`` (empty: must not exist) to ``new`` (empty: delete); raises `StaleHead`."""
+        """Move a reference from ``old`` (empty: must not exist) to ``new`` (empty: delete); raises `StaleHeadError`."""
         check_ref(ref)
         arguments = ("-d", ref, old) if not new else (ref, new, old or NOTHING)
         try:
             self.run("update-ref", *arguments)
         except subprocess.CalledProcessError as error:
-            raise StaleHead(error.stderr.decode(errors="replace").strip()) from error
+            raise StaleHeadError(error.stderr.decode(errors="replace").strip()) from error
 
     def entries(self, tree: str, path: str = "", *, recursive: bool = False) -> list[Entry]:
         """The lines of a tree (or of the folder ``path`` in it)."""

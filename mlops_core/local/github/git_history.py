@@ -1,8 +1,8 @@
 """Reading a repository's history: logs, diffs and three-way merges.
 
-    commits(repository, "main", path="README.md")
-    changed_files(repository, base, head)
-    merge_trees(repository, base, head)      # raises MergeConflict
+commits(repository, "main", path="README.md")
+changed_files(repository, base, head)
+merge_trees(repository, base, head)      # raises MergeConflictError
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_core.local.github.git import GitRepository, MergeConflict
+from mlops_core.local.github.git import GitRepository, MergeConflictError
 
 _FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00%x01"
 _STATUS = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
@@ -84,7 +84,7 @@ def _changed(repository: GitRepository, span: tuple[str, str], path: str, *, sta
 
 
 def merge_trees(repository: GitRepository, ours: str, theirs: str) -> str:
-    """The tree that has both sides' changes; raises `MergeConflict` naming the paths that need a person.
+    """The tree that has both sides' changes; raises `MergeConflictError` naming the paths that need a person.
 
     git read-tree settles files that one side changed; the rest goes through git merge-file.  Works with any git, unlike merge-tree.
     """
@@ -107,7 +107,7 @@ def merge_trees(repository: GitRepository, ours: str, theirs: str) -> str:
             else:
                 lines.append(f"0 {'0' * 40}\t{path}\n{sides['2'][0]} {merged}\t{path}\n")
         if conflicts:
-            raise MergeConflict(", ".join(sorted(set(conflicts))))
+            raise MergeConflictError(", ".join(sorted(set(conflicts))))
         repository.run("update-index", "--index-info", data="".join(lines).encode(errors="surrogateescape"), index=index)
         return repository.line("write-tree", index=index)
 

@@ -83,10 +83,13 @@ class GitHttp:
             raise ApiError(401, "Bad credentials") from error
         return self._site.identities.of_token(password or user)
 
-    def _start(self, request: Request, repository: Row, identity: Identity, body: tempfile.SpooledTemporaryFile[bytes]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, request: Request, repository: Row, identity: Identity, body: tempfile.SpooledTemporaryFile[bytes]
+    ) -> subprocess.Popen[bytes]:
         git = self._site.repositories.git(repository)
         values = {
-            "GIT_PROJECT_ROOT": str(git.path.parent), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": f"/{git.path.name}/{request.path_params['service']}",
+            "GIT_PROJECT_ROOT": str(git.path.parent), "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": f"/{git.path.name}/{request.path_params['service']}",
             "REQUEST_METHOD": request.method, "QUERY_STRING": request.url.query, "CONTENT_TYPE": request.headers.get("content-type", ""),
             "REMOTE_ADDR": "127.0.0.1", "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
             "GIT_PROTOCOL": re.sub(r"[^a-z0-9=:.-]", "", request.headers.get("git-protocol", "")),
@@ -96,7 +99,9 @@ class GitHttp:
         command = ["git", "-c", "safe.directory=*"]
         for branch in self._protected(repository, identity):
             command += ["-c", f"receive.hideRefs=refs/heads/{branch}"]
-        return subprocess.Popen([*command, "http-backend"], env=environment(**values), stdin=body, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(
+            [*command, "http-backend"], env=environment(**values), stdin=body, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
 
     def _protected(self, repository: Row, identity: Identity) -> list[str]:
         rows = self._site.database.rows("select branch from protections where repository = ?", repository["id"])

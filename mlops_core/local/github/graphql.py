@@ -14,10 +14,10 @@ from typing import Any
 from mlops_core.local.github.answers import Answer, ApiError
 from mlops_core.local.github.database import Row
 from mlops_core.local.github.git import check_path
-from mlops_core.local.github.graphql_parser import BadQuery, Field, parse
+from mlops_core.local.github.graphql_parser import BadQueryError, Field, parse
 from mlops_core.local.github.identity import Identity, Need
 from mlops_core.local.github.site import Site
-from mlops_core.local.github.web_commits import BranchProtected, Change, write
+from mlops_core.local.github.web_commits import BranchProtectedError, Change, write
 
 OPERATIONS = (
     "mutation createCommitOnBranch(input: {branch, message, fileChanges, expectedHeadOid})",
@@ -43,7 +43,7 @@ def answer(site: Site, identity: Identity, body: Any) -> Answer:
     try:
         operation = parse(body["query"], body.get("variables") or {})
         data = {selected.alias: _run(site, identity, operation.kind, selected) for selected in operation.fields}
-    except BadQuery as error:
+    except BadQueryError as error:
         return Answer(200, {"errors": [{"message": f"Parse error: {error}"}]})
     except GraphqlError as error:
         path = [operation.fields[0].alias]
@@ -95,15 +95,22 @@ def _create_commit(site: Site, identity: Identity, selected: Field) -> dict[str,
         raise stale
     try:
         sha = write(site, repository, identity, Change(name, text, additions, deletions), expected=head)
-    except BranchProtected as error:
+    except BranchProtectedError as error:
         raise GraphqlError("BRANCH_PROTECTION_RULE_VIOLATION", error.message) from error
     except ApiError as error:
         raise (stale if error.status == 409 else error) from error
     page = f"{site.shapes.repo_page(repository)}/commit/{sha}"
-    commit = {"oid": sha, "id": f"C_{sha}", "url": page, "abbreviatedOid": sha[:7], "messageHeadline": text.partition("\n")[0]}
+    commit: dict[str, Any] = {
+        "oid": sha,
+        "id": f"C_{sha}",
+        "url": page,
+        "abbreviatedOid": sha[:7],
+        "messageHeadline": text.partition("\n")[0],
+    }
     commit["signature"] = {"isValid": True, "state": "VALID", "wasSignedByGitHub": True}
     reference = {"name": name, "prefix": "refs/heads/", "target": {"oid": sha}}
-    return _pick(selected, {"commit": commit, "clientMutationId": wish.get("clientMutationId"), "ref": reference})
+    picked: dict[str, Any] = _pick(selected, {"commit": commit, "clientMutationId": wish.get("clientMutationId"), "ref": reference})
+    return picked
 
 
 def _repository(site: Site, identity: Identity, selected: Field) -> dict[str, Any]:
@@ -124,12 +131,20 @@ def _repository(site: Site, identity: Identity, selected: Field) -> dict[str, An
 
 def _issue(site: Site, issue: Row) -> dict[str, Any]:
     edits = [
-        {"id": f"UCE_{row['id']}", "editedAt": row["edited_at"], "createdAt": row["edited_at"], "diff": row["body"], "editor": {"login": row["editor"]}}
+        {
+            "id": f"UCE_{row['id']}",
+            "editedAt": row["edited_at"],
+            "createdAt": row["edited_at"],
+            "diff": row["body"],
+            "editor": {"login": row["editor"]},
+        }
         for row in site.issues.edits(issue)
     ]
     return {
-        "id": f"I_{issue['id']}", "databaseId": issue["id"], "number": issue["number"], "title": issue["title"], "body": issue["body"] or "",
-        "state": issue["state"].upper(), "author": {"login": issue["author"]}, "createdAt": issue["created_at"], "updatedAt": issue["updated_at"],
+        "id": f"I_{issue['id']}", "databaseId": issue["id"], "number": issue["number"], "title": issue["title"],
+        "body": issue["body"] or "",
+        "state": issue["state"].upper(), "author": {"login": issue["author"]}, "createdAt": issue["created_at"],
+        "updatedAt": issue["updated_at"],
         "lastEditedAt": issue["last_edited_at"], "editor": {"login": issue["editor"]} if issue["editor"] else None,
         "includesCreatedEdit": bool(edits), "userContentEdits": {"totalCount": len(edits), "nodes": edits} if edits else _EMPTY_EDITS,
         "labels": {"nodes": [{"name": row["name"]} for row in site.shapes.labels_of(issue)]},

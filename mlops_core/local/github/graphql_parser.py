@@ -18,7 +18,7 @@ _TOKEN = re.compile(r'\s+|,|#[^\n]*|(?P<t>\.\.\.|[!$&()\[\]{}:=@|]|[_A-Za-z]\w*|
 _DEEPEST = 20
 
 
-class BadQuery(Exception):
+class BadQueryError(Exception):
     """The text is no query this parser knows; ``str(error)`` says where."""
 
 
@@ -41,7 +41,7 @@ class Operation:
 
 
 def parse(text: str, variables: Mapping[str, Any]) -> Operation:
-    """One operation with its variables filled in; raises `BadQuery`."""
+    """One operation with its variables filled in; raises `BadQueryError`."""
     return _Parser(_tokens(text), variables).operation()
 
 
@@ -50,7 +50,7 @@ def _tokens(text: str) -> list[str]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise BadQuery(f"unexpected character {text[position]!r} at {position}")
+            raise BadQueryError(f"unexpected character {text[position]!r} at {position}")
         if match["t"]:
             found.append(match["t"])
         position = match.end()
@@ -69,7 +69,7 @@ class _Parser:
     def _take(self, wanted: str = "") -> str:
         token = self._peek()
         if not token or (wanted and token != wanted):
-            raise BadQuery(f"expected {wanted or 'more'}, found {token or 'the end'}")
+            raise BadQueryError(f"expected {wanted or 'more'}, found {token or 'the end'}")
         self._position += 1
         return token
 
@@ -78,14 +78,14 @@ class _Parser:
         if self._peek() != "{":
             kind = self._take()
             if kind not in {"query", "mutation"}:
-                raise BadQuery(f"operation {kind!r} is not offered")
+                raise BadQueryError(f"operation {kind!r} is not offered")
             if self._peek() not in {"(", "{"}:
                 self._take()
             if self._peek() == "(":
                 self._skip_definitions()
         fields = self._selections(0)
         if self._peek():
-            raise BadQuery("one operation a request, without named fragments")
+            raise BadQueryError("one operation a request, without named fragments")
         return Operation(kind, fields)
 
     def _skip_definitions(self) -> None:
@@ -96,7 +96,7 @@ class _Parser:
 
     def _selections(self, depth: int) -> list[Field]:
         if depth > _DEEPEST:
-            raise BadQuery(f"selections are nested deeper than {_DEEPEST}")
+            raise BadQueryError(f"selections are nested deeper than {_DEEPEST}")
         self._take("{")
         found: list[Field] = []
         while self._peek() != "}":
@@ -127,17 +127,17 @@ class _Parser:
 
     def _value(self, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise BadQuery(f"values are nested deeper than {_DEEPEST}")
-        token = self._take()
-        if token == "$":
+            raise BadQueryError(f"values are nested deeper than {_DEEPEST}")
+        word = self._take()
+        if word == "$":
             return self._variables.get(self._take())
-        if token == "[":
+        if word == "[":
             return self._many("]", depth)
-        if token == "{":
+        if word == "{":
             return dict(self._many("}", depth))
-        if token[0] == '"' or token in {"true", "false", "null"} or token[0] in "-0123456789":
-            return json.loads(token)
-        return token
+        if word[0] == '"' or word in {"true", "false", "null"} or word[0] in "-0123456789":
+            return json.loads(word)
+        return word
 
     def _many(self, end: str, depth: int) -> list[Any]:
         found: list[Any] = []

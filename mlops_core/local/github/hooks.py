@@ -110,7 +110,7 @@ class Hooks:
     def _deliver(self, hook: int, event: str, action: str, payload: dict[str, Any]) -> None:
         self._insert(hook, str(uuid.uuid4()), event, action, json.dumps(payload))
 
-    def _insert(self, hook: int, guid: str, event: str, action: str, payload: str, *, redelivery: int = 0) -> int:  # noqa: PLR0913
+    def _insert(self, hook: int, guid: str, event: str, action: str, payload: str, *, redelivery: int = 0) -> int:
         key = self._database.insert(
             "deliveries", hook=hook, guid=guid, event=event, action=action or None, payload=payload, state="pending",
             redelivery=redelivery, delivered_at=now(),

@@ -1,7 +1,7 @@
 """Who calls, and what a token lets them do.
 
-    identity = identities.of("Bearer ghp_…")
-    access.demand(identity, repository, Need("issues", "write", role="triage"))
+identity = identities.of("Bearer ghp_…")
+access.demand(identity, repository, Need("issues", "write", role="triage"))
 """
 
 from __future__ import annotations

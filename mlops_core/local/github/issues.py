@@ -53,7 +53,11 @@ class Issues:
         """Newest first; ``labels`` must all be present."""
         query = "select * from issues where repository = ? and deleted = 0"
         values: list[Any] = [repository["id"]]
-        for clause, value in ((" and state = ?", "" if state == "all" else state), (" and author = ?", creator), (" and updated_at >= ?", since)):
+        for clause, value in (
+            (" and state = ?", "" if state == "all" else state),
+            (" and author = ?", creator),
+            (" and updated_at >= ?", since),
+        ):
             if value:
                 query += clause
                 values.append(value)
@@ -101,7 +105,9 @@ class Issues:
 
     def _note(self, issue: Row, event: str, identity: Identity, **data: Any) -> None:
         moment = now()
-        self._database.insert("issue_events", issue=issue["id"], event=event, actor=identity.login, created_at=moment, data=json.dumps(data))
+        self._database.insert(
+            "issue_events", issue=issue["id"], event=event, actor=identity.login, created_at=moment, data=json.dumps(data)
+        )
         self._database.update("issues", issue["id"], updated_at=moment)
 
     def edit(self, repository: Row, issue: Row, identity: Identity, changes: dict[str, Any]) -> Row:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mlops_core.local.github.answers import Answer, ApiError, refused
-from mlops_core.local.github.api import parsed, guarded, read_body, response
+from mlops_core.local.github.api import guarded, parsed, read_body, response
 from mlops_core.local.github.database import Row
 from mlops_core.local.github.identity import Identity
 from mlops_core.local.github.site import Site
@@ -46,7 +46,11 @@ def repositories(site: Site, body: Body) -> Any:
     found = site.repositories.find(str(body["owner"]), str(body["name"]))
     files = {path: base64.b64decode(content) for path, content in (body.get("files") or {}).items()}
     row = found or site.repositories.create(
-        str(body["owner"]), str(body["name"]), private=bool(body.get("private")), description=str(body.get("description") or ""), files=files
+        str(body["owner"]),
+        str(body["name"]),
+        private=bool(body.get("private")),
+        description=str(body.get("description") or ""),
+        files=files,
     )
     return {**site.shapes.repository(row, "admin"), "made": found is None}
 

@@ -1,7 +1,7 @@
 """The OIDC issuer of workflow runs: real RS256 tokens from a key that is kept.
 
-    issuer.token(claims, audience="sts.amazonaws.com")
-    issuer.jwks()
+issuer.token(claims, audience="sts.amazonaws.com")
+issuer.jwks()
 """
 
 from __future__ import annotations
@@ -58,4 +58,6 @@ class OidcIssuer:
         """A token good for five minutes from now."""
         moment = int(time.time())
         times = {"iat": moment, "nbf": moment, "exp": moment + LIFETIME_S, "jti": str(uuid.uuid4())}
-        return jwt.encode({**claims, "iss": ISSUER, "aud": audience, **times}, self._key, algorithm="RS256", headers={"kid": self._public["kid"]})
+        return jwt.encode(
+            {**claims, "iss": ISSUER, "aud": audience, **times}, self._key, algorithm="RS256", headers={"kid": self._public["kid"]}
+        )

@@ -1,10 +1,10 @@
 """The local GitHub as a child process.
 
-    github = LocalGithub(config)
-    github.start()
-    github.wait_healthy()
-    …
-    github.stop()
+github = LocalGithub(config)
+github.start()
+github.wait_healthy()
+…
+github.stop()
 """
 
 from __future__ import annotations

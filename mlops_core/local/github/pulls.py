@@ -13,7 +13,7 @@ from typing import Any
 from mlops_core.local.github.answers import ApiError, not_found, refused
 from mlops_core.local.github.database import Database, Row, now
 from mlops_core.local.github.events import Events
-from mlops_core.local.github.git import GitRepository, MergeConflict
+from mlops_core.local.github.git import GitRepository, MergeConflictError
 from mlops_core.local.github.git_history import ChangedFile, Commit, changed_files, commits, merge_trees
 from mlops_core.local.github.identity import Identity
 from mlops_core.local.github.issues import Issues
@@ -26,7 +26,7 @@ _REVIEWS = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMM
 class Pulls:
     """Every pull request; a row is its issue joined with its branches."""
 
-    def __init__(self, database: Database, repositories: Repositories, issues: Issues, events: Events, shapes: Shapes) -> None:  # noqa: PLR0913
+    def __init__(self, database: Database, repositories: Repositories, issues: Issues, events: Events, shapes: Shapes) -> None:
         self._database = database
         self._repositories = repositories
         self._issues = issues
@@ -46,11 +46,7 @@ class Pulls:
         query = "select issues.*, pulls.* from issues join pulls on pulls.issue = issues.id where repository = ? order by number desc"
         rows = self._database.rows(query, repository["id"])
         branch = head.rpartition(":")[2]
-        return [
-            row
-            for row in rows
-            if state in {"all", row["state"]} and branch in {"", row["head_ref"]} and base in {"", row["base_ref"]}
-        ]
+        return [row for row in rows if state in {"all", row["state"]} and branch in {"", row["head_ref"]} and base in {"", row["base_ref"]}]
 
     def create(self, repository: Row, identity: Identity, wish: dict[str, Any]) -> Row:
         """Open a pull request; the same head and base twice, or nothing to merge, is a 422."""
@@ -99,7 +95,7 @@ class Pulls:
         """Change title, body, base or state."""
         if wish.get("base"):
             self._database.run("update pulls set base_ref = ? where issue = ?", str(wish["base"]), pull["id"])
-        text = {key: wish[key] for key in ("title", "body") if key in wish}
+        text: dict[str, Any] = {key: wish[key] for key in ("title", "body") if key in wish}
         if text:
             self._issues.edit(repository, pull, identity, text)
             self.tell(repository, pull, "edited", identity, changes={})
@@ -142,7 +138,7 @@ class Pulls:
         tip = git.resolve(f"refs/heads/{pull['base_ref']}")
         try:
             return pull["state"] == "open" and tip is not None and bool(merge_trees(git, tip, pull["head_sha"]))
-        except MergeConflict:
+        except MergeConflictError:
             return False
 
     def merge(self, repository: Row, pull: Row, identity: Identity, wish: dict[str, Any]) -> tuple[str, str]:
@@ -158,7 +154,7 @@ class Pulls:
         tip = git.resolve(f"refs/heads/{pull['base_ref']}") or ""
         try:
             tree = merge_trees(git, tip, pull["head_sha"])
-        except MergeConflict as error:
+        except MergeConflictError as error:
             raise ApiError(405, f"Pull Request is not mergeable: {error}") from error
         sha = git.commit(tree, [tip] if method == "squash" else [tip, pull["head_sha"]], self._message(repository, pull, identity, wish))
         with self._database.transaction():
@@ -173,7 +169,11 @@ class Pulls:
 
     def _message(self, repository: Row, pull: Row, identity: Identity, wish: dict[str, Any]) -> Any:
         squash = wish.get("merge_method") == "squash"
-        default = f"{pull['title']} (#{pull['number']})" if squash else f"Merge pull request #{pull['number']} from {repository['owner']}/{pull['head_ref']}"
+        default = (
+            f"{pull['title']} (#{pull['number']})"
+            if squash
+            else f"Merge pull request #{pull['number']} from {repository['owner']}/{pull['head_ref']}"
+        )
         text = f"{wish.get('commit_title') or default}\n\n{wish.get('commit_message') or pull['title']}"
         return self._repositories.authorship(identity, text)
 
@@ -204,8 +204,10 @@ class Pulls:
         url = f"{self._shapes.repo_url(repository)}/pulls/{pull['number']}"
         links = {"html": {"href": page}, "pull_request": {"href": url}}
         return {
-            "id": row["id"], "node_id": f"PRR_{row['id']}", "user": self._shapes.user(row["author"]), "body": row["body"], "state": row["state"],
-            "html_url": f"{page}#pullrequestreview-{row['id']}", "pull_request_url": url, "_links": links, "submitted_at": row["submitted_at"],
+            "id": row["id"], "node_id": f"PRR_{row['id']}", "user": self._shapes.user(row["author"]), "body": row["body"],
+            "state": row["state"],
+            "html_url": f"{page}#pullrequestreview-{row['id']}", "pull_request_url": url, "_links": links,
+            "submitted_at": row["submitted_at"],
             "commit_id": row["commit_id"], "author_association": self._shapes.association(repository, row["author"]),
         }  # fmt: skip
 
@@ -214,27 +216,50 @@ class Pulls:
         shapes = self._shapes
         url, page = f"{shapes.repo_url(repository)}/pulls/{pull['number']}", f"{shapes.repo_page(repository)}/pull/{pull['number']}"
         issue = shapes.issue(repository, pull)
-        drop = {"pull_request", "reactions", "timeline_url", "events_url", "labels_url", "state_reason", "repository_url", "closed_by", "comments"}
+        drop = {
+            "pull_request",
+            "reactions",
+            "timeline_url",
+            "events_url",
+            "labels_url",
+            "state_reason",
+            "repository_url",
+            "closed_by",
+            "comments",
+        }
         base = {key: value for key, value in issue.items() if key not in drop | {"performed_via_github_app"}}
         shape = {
             **base, "url": url, "node_id": f"PR_{pull['id']}", "html_url": page, "issue_url": issue["url"], "draft": bool(pull["draft"]),
-            "diff_url": f"{page}.diff", "patch_url": f"{page}.patch", "commits_url": f"{url}/commits", "review_comments_url": f"{url}/comments",
+            "diff_url": f"{page}.diff", "patch_url": f"{page}.patch", "commits_url": f"{url}/commits",
+            "review_comments_url": f"{url}/comments",
             "review_comment_url": f"{shapes.repo_url(repository)}/pulls/comments{{/number}}", "comments_url": issue["comments_url"],
             "statuses_url": f"{shapes.repo_url(repository)}/statuses/{pull['head_sha']}", "merged_at": pull["merged_at"],
             "merge_commit_sha": pull["merge_sha"], "requested_reviewers": [], "requested_teams": [], "auto_merge": None,
-            "head": self._side(repository, pull["head_ref"], pull["head_sha"]), "base": self._side(repository, pull["base_ref"], pull["base_sha"]),
-            "_links": {"self": {"href": url}, "html": {"href": page}, "issue": {"href": issue["url"]}, "comments": {"href": issue["comments_url"]}},
+            "head": self._side(repository, pull["head_ref"], pull["head_sha"]),
+            "base": self._side(repository, pull["base_ref"], pull["base_sha"]),
+            "_links": {"self": {"href": url}, "html": {"href": page}, "issue": {"href": issue["url"]}},
             "merged": bool(pull["merged_at"]), "merged_by": shapes.user(pull["merged_by"]) if pull["merged_by"] else None,
         }  # fmt: skip
         if full:
             files = self.files(repository, pull)
             mergeable = None if pull["merged_at"] else self.mergeable(repository, pull)
             counts = {"additions": sum(item.additions for item in files), "deletions": sum(item.deletions for item in files)}
-            state = {"mergeable": mergeable, "mergeable_state": "clean" if mergeable else "dirty", "rebaseable": False, "comments": issue["comments"]}
+            state = {
+                "mergeable": mergeable,
+                "mergeable_state": "clean" if mergeable else "dirty",
+                "rebaseable": False,
+                "comments": issue["comments"],
+            }
             shape |= {**counts, **state, "changed_files": len(files), "commits": len(self.commits(repository, pull)), "review_comments": 0}
             shape["maintainer_can_modify"] = False
         return shape
 
     def _side(self, repository: Row, ref: str, sha: str) -> Json:
         label = f"{repository['owner']}:{ref}"
-        return {"label": label, "ref": ref, "sha": sha, "user": self._shapes.user(repository["owner"]), "repo": self._shapes.repository(repository)}
+        return {
+            "label": label,
+            "ref": ref,
+            "sha": sha,
+            "user": self._shapes.user(repository["owner"]),
+            "repo": self._shapes.repository(repository),
+        }

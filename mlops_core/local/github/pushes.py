@@ -1,6 +1,6 @@
 """Branches and tags that moved, told as ``push``.
 
-    pushes.moved(repository, identity, "refs/heads/main", before, after)
+pushes.moved(repository, identity, "refs/heads/main", before, after)
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Pushes:
         person = {"name": identity.login, "email": f"{identity.login}@users.noreply.github.com"}
         compare = f"{self._shapes.repo_page(repository)}/compare/{before[:12]}...{after[:12]}"
         self._events.emit(
-            repository, "push", "", identity, ref=ref, before=before or NOTHING, after=after or NOTHING, created=not before, deleted=not after,
-            forced=bool(before and after and not git.is_ancestor(before, after)), base_ref=None, compare=compare, commits=listed,
-            head_commit=listed[-1] if listed else None, pusher=person, at=(ref, after),
+            repository, "push", "", identity, ref=ref, before=before or NOTHING, after=after or NOTHING, created=not before,
+            deleted=not after, forced=bool(before and after and not git.is_ancestor(before, after)), base_ref=None, compare=compare,
+            commits=listed, head_commit=listed[-1] if listed else None, pusher=person, at=(ref, after),
         )  # fmt: skip
 
     def _commit(self, repository: Row, commit: Commit) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Repositories: their row, their git folder, their people, settings and protected branches.
 
-    row = repositories.create("alice", "models", files={"README.md": b"# hi"})
-    repositories.git(row).resolve("main")
+row = repositories.create("alice", "models", files={"README.md": b"# hi"})
+repositories.git(row).resolve("main")
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from mlops_core.local.github.answers import ApiError, not_found, refused
 from mlops_core.local.github.database import Database, Row, now
-from mlops_core.local.github.git import Authorship, GitRepository, StaleHead
+from mlops_core.local.github.git import Authorship, GitRepository, StaleHeadError
 from mlops_core.local.github.identity import ROLES, Identities, Identity
 from mlops_core.local.github.signing import Signer
 
@@ -31,7 +31,9 @@ class Repositories:
         self._folder = folder / "git"
         self.signer = Signer(folder / "keys")
 
-    def create(self, owner: str, name: str, *, private: bool = False, description: str = "", files: Mapping[str, bytes] | None = None) -> Row:
+    def create(
+        self, owner: str, name: str, *, private: bool = False, description: str = "", files: Mapping[str, bytes] | None = None
+    ) -> Row:
         """A new repository with ``files`` on ``main``; a name that is taken is a 422."""
         for value in (owner, name):
             if not _NAME.fullmatch(value) or value in {".", ".."} or value.lower().endswith(".git"):
@@ -104,7 +106,11 @@ class Repositories:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name.upper().startswith("GITHUB_"):
             raise refused("Setting", "name", "invalid", f"{name!r}: letters, digits and '_' only, not starting with GITHUB_ or a digit")
         self._database.run(
-            "insert or replace into settings (repository, kind, name, value) values (?, ?, ?, ?)", repository["id"], kind, name.upper(), value
+            "insert or replace into settings (repository, kind, name, value) values (?, ?, ?, ?)",
+            repository["id"],
+            kind,
+            name.upper(),
+            value,
         )
 
     def settings(self, repository: Row, kind: str) -> dict[str, str]:
@@ -115,7 +121,10 @@ class Repositories:
     def protect(self, repository: Row, branch: str, allowed: list[str]) -> None:
         """Demand pull requests on a branch from everybody but ``allowed`` logins."""
         self._database.run(
-            "insert or replace into protections (repository, branch, allowed) values (?, ?, ?)", repository["id"], branch, json.dumps(allowed)
+            "insert or replace into protections (repository, branch, allowed) values (?, ?, ?)",
+            repository["id"],
+            branch,
+            json.dumps(allowed),
         )
 
     def protected_from(self, repository: Row, branch: str, identity: Identity) -> bool:
@@ -135,6 +144,6 @@ class Repositories:
         """Point a branch at a commit; a head that moved meanwhile is a 409."""
         try:
             self.git(repository).update_ref(f"refs/heads/{branch}", new, old)
-        except StaleHead as error:
+        except StaleHeadError as error:
             raise ApiError(409, f"is at {self.git(repository).resolve(branch)} but expected {old}") from error
         self.pushed(repository)

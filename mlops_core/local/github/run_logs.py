@@ -1,7 +1,7 @@
 """The log of a run: act's JSON lines, read as jobs with steps.
 
-    for job in read_jobs(folder / "log.jsonl"):
-        print(job.name, job.conclusion, [step.name for step in job.steps])
+for job in read_jobs(folder / "log.jsonl"):
+    print(job.name, job.conclusion, [step.name for step in job.steps])
 """
 
 from __future__ import annotations

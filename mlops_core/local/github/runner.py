@@ -29,7 +29,7 @@ from mlops_core.local.github.repositories import Repositories
 from mlops_core.local.github.run_logs import read_jobs
 from mlops_core.local.github.run_processes import end_processes_of
 from mlops_core.local.github.runs import Runs
-from mlops_core.local.github.workflows import FOLDER, BadWorkflow, Workflow, exceeding
+from mlops_core.local.github.workflows import FOLDER, BadWorkflowError, Workflow, exceeding
 
 _LOG = logging.getLogger(__name__)
 _STARTING = {
@@ -90,13 +90,17 @@ class Runner:
             if entry.kind == "blob" and entry.path.endswith((".yml", ".yaml")):
                 try:
                     found.append(Workflow.parse(entry.path, git.blob(entry.sha).decode(errors="replace")))
-                except BadWorkflow as error:
+                except BadWorkflowError as error:
                     _LOG.warning("%s/%s: %s", repository["owner"], repository["name"], error)
         return found
 
     def consider(self, event: Event) -> None:
         """Queue one run for each workflow that wants the event."""
-        if event.name not in _STARTING or event.name == "workflow_dispatch" or (event.identity.kind == "run" and event.name != "repository_dispatch"):
+        if (
+            event.name not in _STARTING
+            or event.name == "workflow_dispatch"
+            or (event.identity.kind == "run" and event.name != "repository_dispatch")
+        ):
             return
         branch = f"refs/heads/{event.repository['default_branch']}"
         sha = event.sha if event.ref else self._repositories.git(event.repository).resolve(branch)
@@ -135,7 +139,7 @@ class Runner:
                 continue
             try:
                 self._execute(run)
-            except (BadWorkflow, ApiError, OSError, subprocess.SubprocessError) as error:
+            except (BadWorkflowError, ApiError, OSError, subprocess.SubprocessError) as error:
                 _LOG.warning("run %s could not start: %s", run["id"], error)
                 self._runs.finish(run["id"], "startup_failure", str(error))
 
@@ -168,18 +172,22 @@ class Runner:
             path = folder / found[2] if folder else None
             if path is None or not path.is_file():
                 known = ", ".join(self._config.actions) or "none"
-                raise BadWorkflow(f"workflow was not found: {target}. Checkouts known to this platform: {known}.")
+                raise BadWorkflowError(f"workflow was not found: {target}. Checkouts known to this platform: {known}.")
             callee = Workflow.parse(found[2], path.read_text(encoding="utf-8"))
             for job, content, wanted in callee.jobs():
                 declared = content.get("permissions", callee.content.get("permissions"))
                 excess = exceeding(wanted, granted) if declared is not None else []
                 if excess:
-                    raise BadWorkflow(f"The nested job '{job}' of {target} is requesting '{', '.join(excess)}', which its caller does not grant.")
+                    raise BadWorkflowError(
+                        f"The nested job '{job}' of {target} is requesting '{', '.join(excess)}', which its caller does not grant."
+                    )
 
     def _plan(self, repository: Row, run: Row, workflow: Workflow) -> Plan:
         callers = workflow.token_callers()
         if len(callers) > 1:
-            raise BadWorkflow(f"{workflow.path}: jobs that call {sorted(callers)} may all ask for an OIDC token; one run here has one job_workflow_ref.")
+            raise BadWorkflowError(
+                f"{workflow.path}: jobs that call {sorted(callers)} may all ask for an OIDC token; one run here has one job_workflow_ref."
+            )
         full = f"{repository['owner']}/{repository['name']}"
         called = next(iter(callers), "")
         if called.startswith(("./", "$/")):
@@ -189,7 +197,13 @@ class Runner:
         granted = workflow.permissions()
         self._runs.note(run["id"], job_workflow_ref=called)
         permissions = {name: level for name, level in granted.items() if name != "id-token"} | {"metadata": "read"}
-        identity = Identity(RUN_LOGIN, "run", {name.replace("-", "_"): level for name, level in permissions.items()}, frozenset({repository["id"]}), run["id"])
+        identity = Identity(
+            RUN_LOGIN,
+            "run",
+            {name.replace("-", "_"): level for name, level in permissions.items()},
+            frozenset({repository["id"]}),
+            run["id"],
+        )
         token, _ = self._identities.issue_token(identity, prefix="ghs_")
         env = {**self._config.runner_environment, **self._github_environment(repository, run)}
         if callers:
@@ -202,7 +216,8 @@ class Runner:
     def _github_environment(self, repository: Row, run: Row) -> dict[str, str]:
         claims = self._runs.claims(run)
         return {
-            "GITHUB_API_URL": self._config.api_url, "GITHUB_SERVER_URL": self._config.url, "GITHUB_GRAPHQL_URL": f"{self._config.url}/api/graphql",
+            "GITHUB_API_URL": self._config.api_url, "GITHUB_SERVER_URL": self._config.url,
+            "GITHUB_GRAPHQL_URL": f"{self._config.url}/api/graphql",
             "GITHUB_RUN_ID": str(run["id"]), "GITHUB_RUN_NUMBER": str(run["number"]), "GITHUB_REPOSITORY_ID": str(repository["id"]),
             "GITHUB_REPOSITORY_OWNER_ID": claims["repository_owner_id"], "GITHUB_ACTOR_ID": claims["actor_id"],
             "GITHUB_TRIGGERING_ACTOR": run["actor"], "GITHUB_WORKFLOW_REF": claims["workflow_ref"], "GITHUB_WORKFLOW_SHA": run["sha"],
@@ -229,5 +244,3 @@ def _inputs(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, str]:
             raise ApiError(422, f"Provided value '{text}' for input '{name}' not in the list of allowed values")
         values[name] = text
     return values
-
-

@@ -1,7 +1,7 @@
 """Workflow runs: their record, their events and the identity claims that belong to them.
 
-    run = runs.create(event, workflow)
-    runs.finish(run["id"], "success")
+run = runs.create(event, workflow)
+runs.finish(run["id"], "success")
 """
 
 from __future__ import annotations
@@ -130,18 +130,25 @@ class Runs:
 
     def shape(self, repository: Row, run: Row) -> Json:
         """A workflow run as JSON."""
-        url, page = f"{self._shapes.repo_url(repository)}/actions/runs/{run['id']}", f"{self._shapes.repo_page(repository)}/actions/runs/{run['id']}"
+        url, page = (
+            f"{self._shapes.repo_url(repository)}/actions/runs/{run['id']}",
+            f"{self._shapes.repo_page(repository)}/actions/runs/{run['id']}",
+        )
         workflow = workflow_id(repository, run["path"])
         links = {f"{name}_url": f"{url}/{tail}" for name, tail in _LINKS.items()}
         return {
             "id": run["id"], "name": run["name"], "node_id": f"WFR_{run['id']}", "head_branch": run["ref"].removeprefix("refs/heads/"),
             "head_sha": run["sha"], "path": run["path"], "run_number": run["number"], "run_attempt": 1, "event": run["event"],
             "display_title": run["title"], "status": run["status"], "conclusion": run["conclusion"], "workflow_id": workflow, "url": url,
-            "html_url": page, "created_at": run["created_at"], "updated_at": run["updated_at"], "run_started_at": run["started_at"] or run["created_at"],
+            "html_url": page, "created_at": run["created_at"], "updated_at": run["updated_at"],
+            "run_started_at": run["started_at"] or run["created_at"],
             "actor": self._shapes.user(run["actor"]), "triggering_actor": self._shapes.user(run["actor"]), "pull_requests": [],
-            "check_suite_id": run["id"], "check_suite_node_id": f"CS_{run['id']}", "check_suite_url": f"{self._shapes.repo_url(repository)}/check-suites/{run['id']}",
-            "referenced_workflows": [], "previous_attempt_url": None, "workflow_url": f"{self._shapes.repo_url(repository)}/actions/workflows/{workflow}",
-            "head_commit": None, "repository": self._shapes.repository(repository), "head_repository": self._shapes.repository(repository), **links,
+            "check_suite_id": run["id"], "check_suite_node_id": f"CS_{run['id']}",
+            "check_suite_url": f"{self._shapes.repo_url(repository)}/check-suites/{run['id']}",
+            "referenced_workflows": [], "previous_attempt_url": None,
+            "workflow_url": f"{self._shapes.repo_url(repository)}/actions/workflows/{workflow}",
+            "head_commit": None, "repository": self._shapes.repository(repository),
+            "head_repository": self._shapes.repository(repository), **links,
         }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The application: who may knock, where requests go, when threads start and end.
 
-    uvicorn.run(create_app(Site(config)))
+uvicorn.run(create_app(Site(config)))
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rows as the JSON that GitHub's REST API and webhooks show.
 
-    shapes.issue(repository, row)["labels"][0]["name"]
+shapes.issue(repository, row)["labels"][0]["name"]
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ class Shapes:
         name, api = person["login"], f"{self.api}/users/{person['login']}"
         links = {f"{key}_url": f"{api}/{key}" for key in ("followers", "subscriptions", "organizations", "repos", "received_events")}
         return {
-            "login": name, "id": person["id"], "node_id": f"U_{person['id']}", "avatar_url": f"{self.url}/_static/person.svg", "gravatar_id": "",
-            "url": api, "html_url": f"{self.url}/{name}", "following_url": f"{api}/following{{/other_user}}", "gists_url": f"{api}/gists{{/gist_id}}",
+            "login": name, "id": person["id"], "node_id": f"U_{person['id']}", "avatar_url": f"{self.url}/_static/person.svg",
+            "gravatar_id": "",
+            "url": api, "html_url": f"{self.url}/{name}", "following_url": f"{api}/following{{/other_user}}",
+            "gists_url": f"{api}/gists{{/gist_id}}",
             "starred_url": f"{api}/starred{{/owner}}{{/repo}}", "events_url": f"{api}/events{{/privacy}}", **links,
             "type": person["type"], "site_admin": False, "user_view_type": "public",
         }  # fmt: skip
@@ -50,11 +52,13 @@ class Shapes:
         shape = {
             "id": repository["id"], "node_id": f"R_{repository['id']}", "name": repository["name"],
             "full_name": f"{repository['owner']}/{repository['name']}", "private": bool(repository["private"]),
-            "owner": self.user(repository["owner"]), "html_url": page, "description": repository["description"] or None, "fork": False, "url": api,
+            "owner": self.user(repository["owner"]), "html_url": page, "description": repository["description"] or None, "fork": False,
+            "url": api,
             "default_branch": repository["default_branch"], "created_at": repository["created_at"], "updated_at": repository["pushed_at"],
             "pushed_at": repository["pushed_at"], "git_url": f"{page}.git", "clone_url": f"{page}.git", "ssh_url": "", "svn_url": page,
             "homepage": None, "size": 0, "stargazers_count": 0, "watchers_count": 0, "watchers": 0, "language": None, "has_issues": True,
-            "has_projects": False, "has_downloads": False, "has_wiki": False, "has_pages": False, "has_discussions": False, "forks_count": 0,
+            "has_projects": False, "has_downloads": False, "has_wiki": False, "has_pages": False, "has_discussions": False,
+            "forks_count": 0,
             "forks": 0, "mirror_url": None, "archived": False, "disabled": False, "open_issues_count": self._open_issues(repository),
             "open_issues": self._open_issues(repository), "license": None, "allow_forking": False, "is_template": False, "topics": [],
             "web_commit_signoff_required": False, "visibility": "private" if repository["private"] else "public",
@@ -89,21 +93,31 @@ class Shapes:
         names = self._database.rows("select login from assignees where issue = ? order by login", issue["id"])
         assignees = [self.user(row["login"]) for row in names]
         shape = {
-            "url": api, "repository_url": self.repo_url(repository), "labels_url": f"{api}/labels{{/name}}", "comments_url": f"{api}/comments",
-            "events_url": f"{api}/events", "timeline_url": f"{api}/timeline", "html_url": page, "id": issue["id"], "node_id": f"I_{issue['id']}",
+            "url": api, "repository_url": self.repo_url(repository), "labels_url": f"{api}/labels{{/name}}",
+            "comments_url": f"{api}/comments",
+            "events_url": f"{api}/events", "timeline_url": f"{api}/timeline", "html_url": page, "id": issue["id"],
+            "node_id": f"I_{issue['id']}",
             "number": issue["number"], "title": issue["title"], "user": self.user(issue["author"]),
             "labels": [self.label(repository, row) for row in self.labels_of(issue)], "state": issue["state"],
             "state_reason": issue["state_reason"], "locked": bool(issue["locked"]), "active_lock_reason": issue["lock_reason"],
             "assignee": assignees[0] if assignees else None, "assignees": assignees, "milestone": None,
-            "comments": self._database.value("select count(*) from comments where issue = ?", issue["id"]), "created_at": issue["created_at"],
-            "updated_at": issue["updated_at"], "closed_at": issue["closed_at"], "author_association": self.association(repository, issue["author"]),
+            "comments": self._database.value("select count(*) from comments where issue = ?", issue["id"]),
+            "created_at": issue["created_at"],
+            "updated_at": issue["updated_at"], "closed_at": issue["closed_at"],
+            "author_association": self.association(repository, issue["author"]),
             "body": issue["body"], "closed_by": self.user(issue["closed_by"]) if issue["closed_by"] else None,
             "reactions": self._reactions(api), "performed_via_github_app": None,
         }  # fmt: skip
         if issue["pull"]:
             pull = f"{self.repo_url(repository)}/pulls/{issue['number']}"
             merged = self._database.value("select merged_at from pulls where issue = ?", issue["id"])
-            shape["pull_request"] = {"url": pull, "html_url": page, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch", "merged_at": merged}
+            shape["pull_request"] = {
+                "url": pull,
+                "html_url": page,
+                "diff_url": f"{page}.diff",
+                "patch_url": f"{page}.patch",
+                "merged_at": merged,
+            }
         return shape
 
     def association(self, repository: Row, login: str) -> str:

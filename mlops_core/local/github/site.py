@@ -1,7 +1,7 @@
 """Everything that one running local GitHub is made of.
 
-    site = Site(config)
-    site.start(); …; site.stop()
+site = Site(config)
+site.start(); …; site.stop()
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Commits made through the API and the pages: signed, on one branch, in one step.
 
-    commit = web_commits.write(repository, identity, Change("main", "message", {"a.txt": b"1"}, []), expected=head)
+commit = web_commits.write(repository, identity, Change("main", "message", {"a.txt": b"1"}, []), expected=head)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mlops_core.local.github.identity import Identity
 from mlops_core.local.github.site import Site
 
 
-class BranchProtected(ApiError):
+class BranchProtectedError(ApiError):
     """The branch takes pull requests only."""
 
     def __init__(self, branch: str) -> None:
@@ -37,7 +37,7 @@ def write(site: Site, repository: Row, identity: Identity, change: Change, *, ex
     """Commit a change over ``expected`` (None: whatever the head is); the new commit's id.  A head that moved is a 409."""
     git = site.repositories.git(repository)
     if site.repositories.protected_from(repository, change.branch, identity):
-        raise BranchProtected(change.branch)
+        raise BranchProtectedError(change.branch)
     ref = f"refs/heads/{change.branch}"
     head = git.resolve(ref)
     if head is None and (git.refs("refs/heads") or expected):

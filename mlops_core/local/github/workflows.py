@@ -27,7 +27,7 @@ _DEFAULT = {"contents": "read", "packages": "read"}
 _USUAL = {"pull_request": {"opened", "synchronize", "reopened"}, "pull_request_target": {"opened", "synchronize", "reopened"}}
 
 
-class BadWorkflow(Exception):
+class BadWorkflowError(Exception):
     """The file is no workflow; ``str(error)`` says why."""
 
 
@@ -39,7 +39,7 @@ def permission_map(given: Any) -> dict[str, str]:
         level = str(given).removesuffix("-all")
         return {name: level for name in _ALL if not (name == "id-token" and level == "read")}
     if not isinstance(given, Mapping) or any(level not in _LEVELS for level in given.values()):
-        raise BadWorkflow(f"permissions {given!r} are none of read-all, write-all or a mapping to read, write, none")
+        raise BadWorkflowError(f"permissions {given!r} are none of read-all, write-all or a mapping to read, write, none")
     return {str(name): str(level) for name, level in given.items() if level != "none"}
 
 
@@ -59,13 +59,13 @@ class Workflow:
 
     @classmethod
     def parse(cls, path: str, text: str) -> Workflow:
-        """Raises `BadWorkflow` for what is no workflow."""
+        """Raises `BadWorkflowError` for what is no workflow."""
         try:
             content = yaml.safe_load(text)
         except (yaml.YAMLError, RecursionError) as error:
-            raise BadWorkflow(f"{path} is not valid YAML: {error}") from error
+            raise BadWorkflowError(f"{path} is not valid YAML: {error}") from error
         if not isinstance(content, dict) or not isinstance(content.get("jobs"), dict):
-            raise BadWorkflow(f"{path} has no jobs")
+            raise BadWorkflowError(f"{path} has no jobs")
         # YAML 1.1 reads the key `on` as true.
         on = content.get("on", content.get(True))
         if isinstance(on, str):
@@ -73,7 +73,7 @@ class Workflow:
         if isinstance(on, list):
             on = dict.fromkeys(map(str, on))
         if not isinstance(on, dict):
-            raise BadWorkflow(f"{path} says no 'on'")
+            raise BadWorkflowError(f"{path} says no 'on'")
         return cls(path, str(content.get("name") or path), on, content)
 
     def wants(self, event: str, action: str, ref: str) -> bool:
@@ -92,7 +92,9 @@ class Workflow:
 
     @staticmethod
     def _wants_ref(rule: Mapping[str, Any], ref: str) -> bool:
-        kind, name = ("branches", ref.removeprefix("refs/heads/")) if ref.startswith("refs/heads/") else ("tags", ref.removeprefix("refs/tags/"))
+        kind, name = (
+            ("branches", ref.removeprefix("refs/heads/")) if ref.startswith("refs/heads/") else ("tags", ref.removeprefix("refs/tags/"))
+        )
         if any(fnmatch.fnmatchcase(name, str(pattern)) for pattern in rule.get(f"{kind}-ignore") or []):
             return False
         if kind in rule:
@@ -104,7 +106,7 @@ class Workflow:
         top = self.content.get("permissions")
         for key, job in self.content["jobs"].items():
             if not isinstance(job, Mapping):
-                raise BadWorkflow(f"{self.path}: job {key!r} is empty")
+                raise BadWorkflowError(f"{self.path}: job {key!r} is empty")
             yield str(key), job, permission_map(job.get("permissions", top))
 
     def permissions(self) -> dict[str, str]:

@@ -33,7 +33,9 @@ def line_chart(series: list[Series], limits: list[float]) -> Markup:
     times = _span([when for when, _ in points], 60)
     values = _span([0.0, *(value for _, value in points), *limits], 1)
     parts = [_grid(times, values)]
-    parts += [f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_y(limit, values)}" y2="{_y(limit, values)}"/>' for limit in limits]
+    parts += [
+        f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_y(limit, values)}" y2="{_y(limit, values)}"/>' for limit in limits
+    ]
     parts += [_line(line, number % SHADES, times, values) for number, line in enumerate(series)]
     names = escape(", ".join(line.label for line in series))
     head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Line chart of {names}">'

@@ -89,7 +89,9 @@ def blob(view: View) -> Result:
     text = "" if binary else content[:_SHOWN_BYTES].decode(errors="replace")
     rendered = _readme(view, entry, ref, path.rpartition("/")[0]) if path.lower().endswith(".md") else ""
     image = (mimetypes.guess_type(path)[0] or "") in _IMAGES
-    return view.page("blob.html", ref=ref, path=path, size=entry.size, text=text, rendered=rendered, image=image, cut=len(content) > _SHOWN_BYTES)
+    return view.page(
+        "blob.html", ref=ref, path=path, size=entry.size, text=text, rendered=rendered, image=image, cut=len(content) > _SHOWN_BYTES
+    )
 
 
 def raw(view: View) -> Raw:

@@ -99,4 +99,4 @@ def _points(result: Mapping[str, Any]) -> list[tuple[float, float]]:
 
 
 def _seconds(when: Any) -> float:
-    return float(when) if isinstance(when, int | float) else datetime.fromisoformat(str(when).replace("Z", "+00:00")).timestamp()
+    return float(when) if isinstance(when, int | float) else datetime.fromisoformat(str(when)).timestamp()

@@ -22,7 +22,7 @@ _KINDS = {"markdown", "input", "textarea", "dropdown", "checkboxes"}
 Values = Mapping[str, list[str]]
 
 
-class BadForm(Exception):
+class BadFormError(Exception):
     """The file is no issue form; ``str(error)`` says why."""
 
 
@@ -60,7 +60,7 @@ class FormField:
         given = self.chosen(values)
         known = {label for label, _ in self.options}
         if self.kind in {"dropdown", "checkboxes"} and not set(given) <= known:
-            return f"{self.label}: {sorted(set(given) - known)[0]!r} is not offered"
+            return f"{self.label}: {min(set(given) - known)!r} is not offered"
         if self.kind == "checkboxes":
             unticked = [label for label, demanded in self.options if demanded and label not in given]
             return f"{self.label}: please tick {unticked[0]!r}" if unticked else ""
@@ -80,13 +80,13 @@ class IssueForm:
 
     @classmethod
     def parse(cls, path: str, text: str) -> IssueForm:
-        """Raises `BadForm` naming what is wrong."""
+        """Raises `BadFormError` naming what is wrong."""
         try:
             content = yaml.safe_load(text)
         except (yaml.YAMLError, RecursionError) as error:
-            raise BadForm(f"{path} is not valid YAML: {error}") from error
+            raise BadFormError(f"{path} is not valid YAML: {error}") from error
         if not isinstance(content, dict) or not isinstance(content.get("body"), list):
-            raise BadForm(f"{path} has no body")
+            raise BadFormError(f"{path} has no body")
         labels = content.get("labels") or []
         labels = [part.strip() for part in labels.split(",")] if isinstance(labels, str) else [str(part) for part in labels]
         fields = [_field(path, number, item) for number, item in enumerate(content["body"])]
@@ -114,13 +114,13 @@ class IssueForm:
 def _field(path: str, number: int, item: Any) -> FormField:
     kind = item.get("type") if isinstance(item, dict) else None
     if kind not in _KINDS:
-        raise BadForm(f"{path}: element {number} has type {kind!r}; allowed: {', '.join(sorted(_KINDS))}")
+        raise BadFormError(f"{path}: element {number} has type {kind!r}; allowed: {', '.join(sorted(_KINDS))}")
     attributes: Mapping[str, Any] = item.get("attributes") or {}
     name = str(item.get("id") or f"field-{number}")
     if kind == "markdown":
         return FormField(kind, name, "", value=str(attributes.get("value") or ""))
     if not attributes.get("label"):
-        raise BadForm(f"{path}: element {number} ({kind}) has no label")
+        raise BadFormError(f"{path}: element {number} ({kind}) has no label")
     options = [_option(option) for option in attributes.get("options") or []]
     default = attributes.get("default")
     value = options[int(default)][0] if kind == "dropdown" and default is not None else str(attributes.get("value") or "")

@@ -28,18 +28,37 @@ def page_routes(site: Site) -> list[BaseRoute]:
     pages = Pages(site)
     repo = "/{owner}/{repo}"
     shown = {
-        "/": code.home, "/login": code.login, "/dashboards": dashboards.index, "/dashboards/{name}": dashboards.dashboard, "/{owner}": code.account,
-        repo: code.tree, f"{repo}/tree/{{rest:path}}": code.tree, f"{repo}/blob/{{rest:path}}": code.blob, f"{repo}/raw/{{rest:path}}": code.raw,
-        f"{repo}/commits/{{rest:path}}": code.history, f"{repo}/commits": code.history, f"{repo}/commit/{{sha}}": code.commit,
-        f"{repo}/issues": talk.issues, f"{repo}/issues/new": talk.new_issue, f"{repo}/issues/{{number:int}}": talk.issue, f"{repo}/pulls": talk.pulls,
-        f"{repo}/pull/{{number:int}}": talk.pull, f"{repo}/actions": work.runs, f"{repo}/actions/runs/{{run:int}}": work.run,
+        "/": code.home,
+        "/login": code.login,
+        "/dashboards": dashboards.index,
+        "/dashboards/{name}": dashboards.dashboard,
+        "/{owner}": code.account,
+        repo: code.tree,
+        f"{repo}/tree/{{rest:path}}": code.tree,
+        f"{repo}/blob/{{rest:path}}": code.blob,
+        f"{repo}/raw/{{rest:path}}": code.raw,
+        f"{repo}/commits/{{rest:path}}": code.history,
+        f"{repo}/commits": code.history,
+        f"{repo}/commit/{{sha}}": code.commit,
+        f"{repo}/issues": talk.issues,
+        f"{repo}/issues/new": talk.new_issue,
+        f"{repo}/issues/{{number:int}}": talk.issue,
+        f"{repo}/pulls": talk.pulls,
+        f"{repo}/pull/{{number:int}}": talk.pull,
+        f"{repo}/actions": work.runs,
+        f"{repo}/actions/runs/{{run:int}}": work.run,
         f"{repo}/settings/hooks": work.hooks,
-    }  # fmt: skip
+    }
     sent = {
-        "/login": code.sign_in, "/logout": code.sign_out, f"{repo}/issues/new": talk.create_issue, f"{repo}/issues/{{number:int}}": talk.change,
-        f"{repo}/pull/{{number:int}}": talk.change, f"{repo}/actions": work.start, f"{repo}/actions/runs/{{run:int}}": work.cancel,
+        "/login": code.sign_in,
+        "/logout": code.sign_out,
+        f"{repo}/issues/new": talk.create_issue,
+        f"{repo}/issues/{{number:int}}": talk.change,
+        f"{repo}/pull/{{number:int}}": talk.change,
+        f"{repo}/actions": work.start,
+        f"{repo}/actions/runs/{{run:int}}": work.cancel,
         f"{repo}/settings/hooks": work.redeliver,
-    }  # fmt: skip
+    }
     routes: list[BaseRoute] = [Route("/_static/{name}", static)]
     routes += [Route(path, pages.endpoint(handler), methods=["POST"]) for path, handler in sent.items()]
     routes += [Route(path, pages.endpoint(handler), methods=["GET"]) for path, handler in shown.items()]

@@ -9,7 +9,7 @@ import yaml
 
 from mlops_core.local.github.answers import ApiError, not_found
 from mlops_core.local.github.database import Row
-from mlops_core.local.github.pages.forms import FOLDER, BadForm, IssueForm
+from mlops_core.local.github.pages.forms import FOLDER, BadFormError, IssueForm
 from mlops_core.local.github.pages.view import Page, Redirect, View
 
 _SPOKEN = {"labeled", "unlabeled", "closed", "reopened", "renamed", "locked", "unlocked"}
@@ -51,7 +51,7 @@ def _forms(view: View) -> tuple[list[IssueForm], list[str], bool]:
             continue
         try:
             forms.append(IssueForm.parse(entry.path, text))
-        except BadForm as error:
+        except BadFormError as error:
             broken.append(str(error))
     return forms, broken, blank
 
@@ -106,9 +106,8 @@ def _stream(view: View, issue: Row) -> list[dict[str, Any]]:
         {"kind": "comment", "at": row["created_at"], "html": view.markdown(row["body"]), **row, "mine": _may_edit(view, row["author"])}
         for row in view.site.comments.select(issue)
     ]
-    for row in view.site.issues.history(issue):
-        if row["event"] in _SPOKEN:
-            found.append({"kind": "event", "at": row["created_at"], **row, "data": json.loads(row["data"])})
+    spoken = [row for row in view.site.issues.history(issue) if row["event"] in _SPOKEN]
+    found += [{"kind": "event", "at": row["created_at"], **row, "data": json.loads(row["data"])} for row in spoken]
     return sorted(found, key=lambda item: (str(item["at"]), item["kind"] == "event", item["id"]))
 
 
@@ -121,7 +120,8 @@ def _talk(view: View, issue: Row) -> dict[str, Any]:
     carried = {row["id"] for row in labels}
     return {
         "issue": issue, "labels": labels, "others": [row for row in view.site.issues.labels(view.repository) if row["id"] not in carried],
-        "stream": _stream(view, issue), "html": view.markdown(issue["body"]), "association": view.site.shapes.association(view.repository, issue["author"]),
+        "stream": _stream(view, issue), "html": view.markdown(issue["body"]),
+        "association": view.site.shapes.association(view.repository, issue["author"]),
         "runs": [run for run in view.site.runs.select(view.repository) if run["status"] != "completed"][:5], "triage": view.can("triage"),
         "mine": _may_edit(view, issue["author"]), "speak": not view.identity.anonymous and (not issue["locked"] or view.can("write")),
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """One page request: who looks, what was sent, and how an answer becomes a response.
 
-    def issues(view: View) -> Page: ...
+def issues(view: View) -> Page: ...
 """
 
 from __future__ import annotations
@@ -161,13 +161,15 @@ class Pages:
         identity = Identity(login) if login else ANONYMOUS
         view = View(self._site, request.path_params, dict(request.query_params), form, identity, csrf, address)
         try:
-            if request.method == "POST" and (not csrf or not hmac.compare_digest(form.get("csrf", [""])[0].encode(), csrf.encode())):
-                raise ApiError(403, "This form is out of date or came from elsewhere. Load the page again.")
+            if request.method == "POST":
+                _check_csrf(form, csrf)
             result = handler(view)
         except ApiError as error:
             if error.status == 401 or (error.status in {403, 404} and identity.anonymous and request.method == "GET"):
                 return RedirectResponse(f"/login?next={request.url.path}", 303, SECURITY_HEADERS)
-            details = "; ".join(filter(None, (entry.get("message") or f"{entry['field']}: {entry['code']}" for entry in error.errors or [])))
+            details = "; ".join(
+                filter(None, (entry.get("message") or f"{entry['field']}: {entry['code']}" for entry in error.errors or []))
+            )
             result = Page("error.html", {"message": error.message, "details": details, "status": error.status}, error.status)
         return self._response(result, view)
 
@@ -186,7 +188,9 @@ class Pages:
             # Nobody has a session yet: the login form needs one for its CSRF token.
             csrf = secrets.token_urlsafe(24)
             values["csrf"] = csrf
-        response = Response(self._templates.get_template(result.template).render(values), result.status, SECURITY_HEADERS, "text/html; charset=utf-8")
+        response = Response(
+            self._templates.get_template(result.template).render(values), result.status, SECURITY_HEADERS, "text/html; charset=utf-8"
+        )
         if csrf:
             self._new_session(response, "", csrf)
         return response
@@ -202,6 +206,11 @@ class Pages:
         self._site.database.run("delete from sessions where login = '' and created_at < datetime('now', '-1 day')")
         self._site.database.insert("sessions", digest=digest(token), login=login, csrf=csrf, created_at=now())
         response.set_cookie(self._cookie, token, httponly=True, samesite="strict", path="/", max_age=30 * 86_400)
+
+
+def _check_csrf(form: Mapping[str, list[str]], csrf: str) -> None:
+    if not csrf or not hmac.compare_digest(form.get("csrf", [""])[0].encode(), csrf.encode()):
+        raise ApiError(403, "This form is out of date or came from elsewhere. Load the page again.")
 
 
 def split_ref(view: View) -> tuple[str, str, str]:

@@ -116,7 +116,8 @@ def _job_shape(call: Call, run: Row, key: int, job: Job) -> dict[str, Any]:
     ]  # fmt: skip
     runner = {"runner_id": 1, "runner_name": "local", "runner_group_id": 1, "runner_group_name": "local", "labels": ["ubuntu-latest"]}
     return {
-        "id": key, "run_id": run["id"], "run_url": f"{call.site.shapes.repo_url(call.repository)}/actions/runs/{run['id']}", "node_id": f"CR_{key}",
+        "id": key, "run_id": run["id"], "run_url": f"{call.site.shapes.repo_url(call.repository)}/actions/runs/{run['id']}",
+        "node_id": f"CR_{key}",
         "head_sha": run["sha"], "head_branch": run["ref"].removeprefix("refs/heads/"), "url": url, "html_url": page, "check_run_url": url,
         "status": "completed" if finished else "in_progress", "conclusion": ending, "created_at": run["created_at"], "run_attempt": 1,
         "started_at": job.started_at, "completed_at": job.completed_at if finished else None, "name": job.name, "steps": steps,
@@ -202,7 +203,11 @@ def _hook_shape(call: Call, hook: Row) -> dict[str, Any]:
     url = f"{call.site.shapes.repo_url(call.repository)}/hooks/{hook['id']}"
     config = {"url": hook["url"], "content_type": "json", "insecure_ssl": "0", **({"secret": "********"} if hook["secret"] else {})}
     links = {"url": url, "test_url": f"{url}/test", "ping_url": f"{url}/pings", "deliveries_url": f"{url}/deliveries"}
-    times = {"created_at": hook["created_at"], "updated_at": hook["created_at"], "last_response": {"code": None, "status": "unused", "message": None}}
+    times = {
+        "created_at": hook["created_at"],
+        "updated_at": hook["created_at"],
+        "last_response": {"code": None, "status": "unused", "message": None},
+    }
     base = {"type": "Repository", "id": hook["id"], "name": "web", "active": bool(hook["active"]), "events": json.loads(hook["events"])}
     return {**base, "config": config, **links, **times}
 

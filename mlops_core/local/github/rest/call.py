@@ -1,7 +1,7 @@
 """One REST call and the table entry that leads to it.
 
-    ROUTES = (Route("GET", "/repos/{owner}/{repo}/labels", list_labels, Need("issues")),)
-    def list_labels(call: Call) -> Answer: ...
+ROUTES = (Route("GET", "/repos/{owner}/{repo}/labels", list_labels, Need("issues")),)
+def list_labels(call: Call) -> Answer: ...
 """
 
 from __future__ import annotations

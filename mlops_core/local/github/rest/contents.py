@@ -21,7 +21,9 @@ _SHOWN_BYTES = 1_000_000
 
 def head_of(call: Call, revision: str = "") -> str:
     """The commit of a revision (empty: the default branch); a 404 when there is none."""
-    found = call.git.resolve(revision.removeprefix("refs/heads/") if revision else call.repository["default_branch"]) or call.git.resolve(revision)
+    found = call.git.resolve(revision.removeprefix("refs/heads/") if revision else call.repository["default_branch"]) or call.git.resolve(
+        revision
+    )
     if found is None:
         raise ApiError(404, f"No commit found for the ref {revision or call.repository['default_branch']}")
     return found
@@ -122,8 +124,16 @@ def git_commit(call: Call, sha: str, commit: Commit | None = None) -> dict[str, 
     commit = commit or commits(call.git, sha, limit=1)[0]
     api, page = call.site.shapes.repo_url(call.repository), call.site.shapes.repo_page(call.repository)
     parents = [{"sha": sha, "url": f"{api}/git/commits/{sha}", "html_url": f"{page}/commit/{sha}"} for sha in commit.parents]
-    people = {key: dict(zip(("name", "email", "date"), who, strict=True)) for key, who in (("author", commit.author), ("committer", commit.committer))}
-    base = {"sha": commit.sha, "node_id": f"C_{commit.sha}", "url": f"{api}/git/commits/{commit.sha}", "html_url": f"{page}/commit/{commit.sha}"}
+    people = {
+        key: dict(zip(("name", "email", "date"), who, strict=True))
+        for key, who in (("author", commit.author), ("committer", commit.committer))
+    }
+    base = {
+        "sha": commit.sha,
+        "node_id": f"C_{commit.sha}",
+        "url": f"{api}/git/commits/{commit.sha}",
+        "html_url": f"{page}/commit/{commit.sha}",
+    }
     tree = {"sha": commit.tree, "url": f"{api}/git/trees/{commit.tree}"}
     return {**base, **people, "tree": tree, "message": commit.message, "parents": parents, "verification": _verification(call, commit.sha)}
 
@@ -155,7 +165,11 @@ def file_shape(call: Call, item: Any, head: str) -> dict[str, Any]:
     api, page = call.site.shapes.repo_url(call.repository), call.site.shapes.repo_page(call.repository)
     path = quote(item.path)
     base = {"sha": item.sha, "filename": item.path, "status": item.status, "additions": item.additions, "deletions": item.deletions}
-    links = {"blob_url": f"{page}/blob/{head}/{path}", "raw_url": f"{page}/raw/{head}/{path}", "contents_url": f"{api}/contents/{path}?ref={head}"}
+    links = {
+        "blob_url": f"{page}/blob/{head}/{path}",
+        "raw_url": f"{page}/raw/{head}/{path}",
+        "contents_url": f"{api}/contents/{path}?ref={head}",
+    }
     extra = {"previous_filename": item.previous} if item.previous else {}
     return {**base, "changes": item.additions + item.deletions, **links, "patch": item.patch, **extra}
 
@@ -185,7 +199,10 @@ def compare(call: Call) -> Answer:
     ahead, behind = commits(call.git, head, exclude=base, limit=250), commits(call.git, base, exclude=head, limit=250)
     status = "identical" if base == head else "diverged" if ahead and behind else "ahead" if ahead else "behind"
     shapes = [full_commit(call, commit) for commit in reversed(ahead)]
-    ends = {"base_commit": full_commit(call, commits(call.git, base, limit=1)[0]), "merge_base_commit": full_commit(call, commits(call.git, middle, limit=1)[0])}
+    ends = {
+        "base_commit": full_commit(call, commits(call.git, base, limit=1)[0]),
+        "merge_base_commit": full_commit(call, commits(call.git, middle, limit=1)[0]),
+    }
     counts = {"ahead_by": len(ahead), "behind_by": len(behind), "total_commits": len(ahead)}
     files = [file_shape(call, item, head) for item in changed_files(call.git, middle, head)]
     page = f"{call.site.shapes.repo_page(call.repository)}/compare/{left}...{right}"

@@ -7,12 +7,12 @@ import binascii
 from typing import Any
 
 from mlops_core.local.github.answers import Answer, ApiError, refused
-from mlops_core.local.github.git import Entry, StaleHead, check_path, check_ref
+from mlops_core.local.github.git import Entry, StaleHeadError, check_path, check_ref
 from mlops_core.local.github.git_history import commits
 from mlops_core.local.github.identity import Need
 from mlops_core.local.github.rest.call import Call, Route
 from mlops_core.local.github.rest.contents import full_commit, git_commit, head_of
-from mlops_core.local.github.web_commits import BranchProtected
+from mlops_core.local.github.web_commits import BranchProtectedError
 
 _READ = Need("contents")
 _WRITE = Need("contents", "write", "write")
@@ -32,7 +32,10 @@ def _branch_shape(call: Call, name: str, sha: str) -> dict[str, Any]:
     )
     commit = full_commit(call, commits(call.git, sha, limit=1)[0])
     url = f"{api}/branches/{name}"
-    links = {"_links": {"self": url, "html": f"{call.site.shapes.repo_page(call.repository)}/tree/{name}"}, "protection_url": f"{url}/protection"}
+    links = {
+        "_links": {"self": url, "html": f"{call.site.shapes.repo_page(call.repository)}/tree/{name}"},
+        "protection_url": f"{url}/protection",
+    }
     return {"name": name, "commit": commit, "protected": protected, "protection": {"enabled": protected}, **links}
 
 
@@ -86,7 +89,7 @@ def create_ref(call: Call) -> Answer:
         raise ApiError(422, "Object does not exist")
     try:
         call.git.update_ref(ref, sha, "")
-    except StaleHead as error:
+    except StaleHeadError as error:
         raise ApiError(422, "Reference already exists") from error
     call.site.pushes.moved(call.repository, call.identity, ref, "", sha)
     return Answer(201, _ref_shape(call, ref, sha))
@@ -105,7 +108,7 @@ def update_ref(call: Call) -> Answer:
         raise ApiError(422, "Update is not a fast forward")
     try:
         call.git.update_ref(ref, sha, old)
-    except StaleHead as error:
+    except StaleHeadError as error:
         raise ApiError(409, "Reference moved meanwhile") from error
     call.site.pushes.moved(call.repository, call.identity, ref, old, sha)
     return Answer(200, _ref_shape(call, ref, sha))
@@ -128,7 +131,7 @@ def delete_ref(call: Call) -> Answer:
 def _unprotected(call: Call, ref: str) -> None:
     branch = ref.removeprefix("refs/heads/")
     if ref.startswith("refs/heads/") and call.site.repositories.protected_from(call.repository, branch, call.identity):
-        raise BranchProtected(branch)
+        raise BranchProtectedError(branch)
 
 
 def get_git_commit(call: Call) -> Answer:

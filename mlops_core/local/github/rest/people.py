@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from mlops_core.local.github.answers import Answer, ApiError, refused
 from mlops_core.local.github.database import Row
@@ -73,7 +74,7 @@ def create_repository(call: Call) -> Answer:
         raise ApiError(403, "Resource not accessible by integration")
     name = call.text("Repository", "name")
     files = {"README.md": f"# {name}\n".encode()} if call.wish.get("auto_init") else None
-    wish = {"private": bool(call.wish.get("private")), "description": str(call.wish.get("description") or "")}
+    wish: dict[str, Any] = {"private": bool(call.wish.get("private")), "description": str(call.wish.get("description") or "")}
     row = call.site.repositories.create(call.identity.login, name, files=files, **wish)
     return Answer(201, call.site.shapes.repository(row, "admin"))
 
@@ -110,7 +111,14 @@ def is_collaborator(call: Call) -> Answer:
 def _app_shape(call: Call, app: Row) -> dict[str, object]:
     times = {"created_at": app["created_at"], "updated_at": app["created_at"]}
     page = f"{call.site.config.url}/apps/{app['slug']}"
-    base = {"id": app["id"], "slug": app["slug"], "node_id": f"A_{app['id']}", "name": app["name"], "client_id": f"Iv1.{app['id']}", "events": []}
+    base = {
+        "id": app["id"],
+        "slug": app["slug"],
+        "node_id": f"A_{app['id']}",
+        "name": app["name"],
+        "client_id": f"Iv1.{app['id']}",
+        "events": [],
+    }
     return {**base, "description": "", "external_url": page, "html_url": page, "permissions": json.loads(app["permissions"]), **times,
             "owner": call.site.shapes.user(f"{app['slug']}[bot]")}  # fmt: skip
 
@@ -124,7 +132,8 @@ def _installation_shape(call: Call, app: Row, row: Row) -> dict[str, object]:
     api = f"{call.site.config.api_url}/app/installations/{row['id']}"
     links = {"access_tokens_url": f"{api}/access_tokens", "repositories_url": f"{call.site.config.api_url}/installation/repositories"}
     return {
-        "id": row["id"], "account": call.site.shapes.user(row["account"]), "app_id": app["id"], "app_slug": app["slug"], "target_type": "User",
+        "id": row["id"], "account": call.site.shapes.user(row["account"]), "app_id": app["id"], "app_slug": app["slug"],
+        "target_type": "User",
         "target_id": call.site.shapes.user(row["account"])["id"], "permissions": json.loads(app["permissions"]), "events": [],
         "repository_selection": "selected", "single_file_name": None, "suspended_at": None, "suspended_by": None, "html_url": api,
         "created_at": app["created_at"], "updated_at": app["created_at"], **links,
@@ -158,7 +167,7 @@ def access_token(call: Call) -> Answer:
     wish = call.body if isinstance(call.body, dict) else {}
     unknown = set(wish) - {"repositories", "repository_ids", "permissions"}
     if unknown:
-        raise refused("Installation", sorted(unknown)[0], "invalid")
+        raise refused("Installation", min(unknown), "invalid")
     return Answer(201, call.site.apps.access_token(app, call.number("installation_id"), wish))
 
 
@@ -182,10 +191,19 @@ ROUTES = (
     Route("GET", _REPO, get_repository, _METADATA),
     Route("GET", f"{_REPO}/collaborators", list_collaborators, Need("metadata", "read", "write")),
     Route("GET", f"{_REPO}/collaborators/{{username}}", is_collaborator, Need("metadata", "read", "write")),
-    Route("GET", f"{_REPO}/collaborators/{{username}}/permission", permission, _METADATA, "permission and role_name; 404 for an unknown login"),
+    Route(
+        "GET", f"{_REPO}/collaborators/{{username}}/permission", permission, _METADATA, "permission and role_name; 404 for an unknown login"
+    ),
     Route("GET", f"{_REPO}/installation", repository_installation, None, "App JWT", jwt=True),
     Route("GET", "/app", get_app, None, "App JWT", jwt=True),
     Route("GET", "/app/installations", list_installations, None, "App JWT", jwt=True),
     Route("GET", "/app/installations/{installation_id}", get_installation, None, "App JWT", jwt=True),
-    Route("POST", "/app/installations/{installation_id}/access_tokens", access_token, None, "App JWT; one hour; subset of what was granted", jwt=True),
+    Route(
+        "POST",
+        "/app/installations/{installation_id}/access_tokens",
+        access_token,
+        None,
+        "App JWT; one hour; subset of what was granted",
+        jwt=True,
+    ),
 )

@@ -42,7 +42,9 @@ def edit_pull(call: Call) -> Answer:
     """By its author or a writer."""
     pull = _pull(call)
     call.demand(_SPEAK if pull["author"] == call.identity.login else _WRITE)
-    return Answer(200, call.site.pulls.shape(call.repository, call.site.pulls.edit(call.repository, pull, call.identity, call.wish), full=True))
+    return Answer(
+        200, call.site.pulls.shape(call.repository, call.site.pulls.edit(call.repository, pull, call.identity, call.wish), full=True)
+    )
 
 
 def list_files(call: Call) -> Answer:

@@ -32,7 +32,7 @@ class Platform:
 
     def client(self, token: str) -> Github:
         """PyGithub as product code makes it."""
-        pauses = {"seconds_between_requests": 0, "seconds_between_writes": 0}
+        pauses: dict[str, Any] = {"seconds_between_requests": 0, "seconds_between_writes": 0}
         return Github(auth=Auth.Token(token), base_url=self.server.api_url, per_page=100, retry=None, **pauses)
 
     def repository(self, login: str, name: str = "alice/models") -> Repository:

@@ -57,7 +57,13 @@ def test_a_comment_beyond_the_limit_is_refused(platform: Platform) -> None:
 
 @pytest.mark.parametrize(
     ("login", "permission", "role"),
-    [("alice", "admin", "admin"), ("wendy", "write", "write"), ("tina", "read", "triage"), ("rita", "read", "read"), ("stranger", "read", "read")],
+    [
+        ("alice", "admin", "admin"),
+        ("wendy", "write", "write"),
+        ("tina", "read", "triage"),
+        ("rita", "read", "read"),
+        ("stranger", "read", "read"),
+    ],
 )
 def test_permission_and_role_name_differ_for_triage(platform: Platform, login: str, permission: str, role: str) -> None:
     repository = platform.repository("alice")
@@ -135,7 +141,8 @@ def test_a_pull_request_shows_its_diff_and_merges(platform: Platform) -> None:
 def _commit(platform: Platform, head: str, path: str, *, login: str = "wendy") -> dict[str, Any]:
     client = platform.client(platform.tokens[login])
     body = {
-        "branch": {"repositoryNameWithOwner": "alice/models", "branchName": "main"}, "message": {"headline": f"record {path}", "body": "why"},
+        "branch": {"repositoryNameWithOwner": "alice/models", "branchName": "main"},
+        "message": {"headline": f"record {path}", "body": "why"},
         "fileChanges": {"additions": [{"path": path, "contents": base64.b64encode(b"record").decode()}]}, "expectedHeadOid": head,
     }  # fmt: skip
     _, answer = client.requester.graphql_named_mutation("createCommitOnBranch", body, "commit { oid url signature { isValid } }")

@@ -70,7 +70,8 @@ jobs:
       - name: ask for an identity
         env: {SLACK: "${{ secrets.slack }}", TOKEN: "${{ github.token }}", NUMBER: "${{ github.event.issue.number }}"}
         run: |
-          curl -sf -H "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" > "$PROBE/oidc.json"
+          curl -sf -H "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \\
+            "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" > "$PROBE/oidc.json"
           env > "$PROBE/env.txt"; printf %s "$SLACK" > "$PROBE/slack.txt"
           echo "colour ${{ vars.COLOUR }} digest ${{ needs.intake.outputs.digest }} secret $SLACK"
           curl -s -o /dev/null -w '%{http_code}' -X PUT -H "Authorization: Bearer $TOKEN" -d '{"message":"x","content":"eA=="}' \
@@ -105,10 +106,12 @@ def platform(tmp_path_factory: pytest.TempPathFactory, probe: Path, make_platfor
         (suite / path).parent.mkdir(parents=True, exist_ok=True)
         (suite / path).write_text(text, encoding="utf-8")
     with make_platform(actions={"octo/mlops@v1": suite}, runner_environment={"PROBE": str(probe)}) as platform:
-        files = {f".github/workflows/{name}.yml": text.encode() for name, text in (("train", CALLER), ("greedy", GREEDY), ("echo", INJECTED))}
+        files = {
+            f".github/workflows/{name}.yml": text.encode() for name, text in (("train", CALLER), ("greedy", GREEDY), ("echo", INJECTED))
+        }
         platform.admin.create_repository("alice", "caller", files=files)
         platform.admin.set_permission("alice/caller", "wendy", "write")
-        platform.admin.set_secrets("alice/caller", {"SLACK": "line one\nline \"two\" $HOME"})
+        platform.admin.set_secrets("alice/caller", {"SLACK": 'line one\nline "two" $HOME'})
         platform.admin.set_variables("alice/caller", {"COLOUR": "red"})
         yield platform
 
@@ -208,7 +211,8 @@ def test_script_injection_really_executes_so_that_tests_can_catch_it(platform: P
     assert canary.exists()
 
 
-SLOW = "name: Slow\non: {push: {branches: [slow]}}\npermissions: {}\njobs:\n  s: {runs-on: ubuntu-latest, steps: [{run: 'exec sleep 97531'}]}\n"
+SLOW = "name: Slow\non: {push: {branches: [slow]}}\npermissions: {}\njobs:\n"
+SLOW += "  s: {runs-on: ubuntu-latest, steps: [{run: 'exec sleep 97531'}]}\n"
 
 
 def sleepers() -> list[str]:
