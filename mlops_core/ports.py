@@ -241,7 +241,7 @@ class WebSink(Protocol):
 Reader = Callable[[str], bytes | None]
 """Reads a file of the repository at the head a commit is built on; None when it does not exist."""
 Builder = Callable[[Reader], Mapping[str, bytes | None]]
-"""Computes the files of a commit (None deletes) from what is at the head; run again when the head moved."""
+"""Computes the files of a commit (None deletes) from what is at the head; run again when the head moved; no files: no commit."""
 
 
 class Repository(Protocol):
@@ -278,7 +278,10 @@ class Repository(Protocol):
         """A file at a commit (the default branch's head when empty), None when it does not exist."""
 
     def commit(self, repository: str, message: str, build: Builder) -> CommitFacts:
-        """Commit files on the default branch on top of the head they were built from, at most 5 tries on a moving head."""
+        """Commit files on the default branch on top of the head they were built from, at most 5 tries on a moving head.
+
+        When nothing is built, the answer is the head itself.
+        """
 
 
 @dataclass(frozen=True)

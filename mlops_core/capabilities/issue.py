@@ -21,7 +21,7 @@ from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import Conflict, Refused, Unauthorized
 from mlops_core.facts import IssueFacts
 from mlops_core.ports import Ports
-from mlops_core.runs import names, operator, page, policy, starting
+from mlops_core.runs import models, names, operator, page, policy, starting
 from mlops_core.runs.progress import COMMON
 from mlops_core.runs.state import change_run, create_run, stamp
 from mlops_core.tool import Repository, acts, reads
@@ -128,6 +128,7 @@ def start_run(ports: Ports, approved: ApprovedRequest) -> StartedRun:
     rules = policy.parse_policy(ports.repository.read(approved.repository, policy.PATH, commit))
     _check_policy(approved, rules)
     content = digest(request)
+    models.claim_home(ports, request.model_name, approved.repository)
     generation, run = starting.claim_generation(ports, approved.repository, approved.issue, content, request.model_name)
     try:
         starting.claim_issue(ports, approved.repository, approved.issue, run)

@@ -106,6 +106,8 @@ class MemoryRepository:
         for _ in range(_TRIES):
             head = self.head(repository)
             changes = build(lambda path: self.read(repository, path))
+            if not changes:
+                return CommitFacts(head)
             if self.before_commit is not None:
                 self.before_commit()
             if self.head(repository) != head:
