@@ -20,7 +20,17 @@ from typing import Any, Protocol
 import requests
 from github import Auth, Github, GithubException
 
-from mlops_core.errors import Conflict, Defect, EnvironmentBroken, InvalidRequest, MlopsError, NotFound, Throttled, Unauthorized, Unavailable
+from mlops_core.errors import (
+    Conflict,
+    Defect,
+    EnvironmentBroken,
+    InvalidRequest,
+    MlopsError,
+    NotFound,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+)
 from mlops_core.ports import Clock
 
 PERMISSIONS = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
@@ -68,7 +78,9 @@ class AppTokens:
         app = self._app()
         installation = app.get("installations", {}).get(repository) or app.get("installation_id")
         if not installation:
-            raise EnvironmentBroken(f"the GitHub App is not installed on {repository}.", remedy="Install it there and add it to the App's secret.")
+            raise EnvironmentBroken(
+                f"the GitHub App is not installed on {repository}.", remedy="Install it there and add it to the App's secret."
+            )
         auth = Auth.AppAuth(app["app_id"], app["private_key"])
         wish = {"repositories": [repository.partition("/")[2]], "permissions": PERMISSIONS}
         answer = _ask(_github(auth, self._api_url), "POST", f"/app/installations/{int(installation)}/access_tokens", body=wish)
@@ -79,7 +91,9 @@ class AppTokens:
         try:
             parsed = json.loads(self._secret())
         except ValueError as error:
-            raise EnvironmentBroken("the GitHub App's secret is no JSON.", remedy="Store app_id, private_key and installation_id in it.") from error
+            raise EnvironmentBroken(
+                "the GitHub App's secret is no JSON.", remedy="Store app_id, private_key and installation_id in it."
+            ) from error
         if not isinstance(parsed, dict) or "app_id" not in parsed or "private_key" not in parsed:
             raise EnvironmentBroken("the GitHub App's secret lacks app_id or private_key.", remedy="Store both in it.")
         return parsed
@@ -124,7 +138,9 @@ class GithubClient:
 
 
 def _github(auth: Auth.Auth, api_url: str) -> Github:
-    return Github(auth=auth, base_url=api_url, lazy=True, seconds_between_requests=0, seconds_between_writes=0, retry=None, timeout=20, per_page=100)
+    return Github(
+        auth=auth, base_url=api_url, lazy=True, seconds_between_requests=0, seconds_between_writes=0, retry=None, timeout=20, per_page=100
+    )
 
 
 def _ask(client: Github, method: str, path: str, *, body: object = None, query: Mapping[str, Any] | None = None) -> Any:
@@ -144,11 +160,20 @@ def error_of(error: GithubException, action: str) -> MlopsError:
     text = f"{action}: {error.status}: {str(data.get('message') or error.message or 'no reason given')[:_TEXT]}"
     code = f"E-GITHUB-{error.status}"
     limited = "rate limit" in text.lower() or "abuse" in text.lower()
-    if error.status == 429 or (error.status == 403 and (limited or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0")):
+    if error.status == 429 or (
+        error.status == 403 and (limited or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0")
+    ):
         return Throttled(text, code=code, retry_after=_wait(headers))
     if error.status >= 500:
         return Unavailable(text, code=code)
-    kinds: dict[int, type[MlopsError]] = {401: Unauthorized, 403: Unauthorized, 404: NotFound, 410: NotFound, 409: Conflict, 422: InvalidRequest}
+    kinds: dict[int, type[MlopsError]] = {
+        401: Unauthorized,
+        403: Unauthorized,
+        404: NotFound,
+        410: NotFound,
+        409: Conflict,
+        422: InvalidRequest,
+    }
     return kinds.get(error.status, Defect)(text, code=code)
 
 

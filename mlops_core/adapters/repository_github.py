@@ -158,7 +158,9 @@ class GithubRepository:
 
     def _commit_on(self, repository: str, branch: str, head: str, message: str, changes: Mapping[str, bytes | None]) -> dict[str, Any]:
         headline, _, rest = message.partition("\n")
-        additions = [{"path": path, "contents": base64.b64encode(body).decode()} for path, body in sorted(changes.items()) if body is not None]
+        additions = [
+            {"path": path, "contents": base64.b64encode(body).decode()} for path, body in sorted(changes.items()) if body is not None
+        ]
         deletions = [{"path": path} for path, body in sorted(changes.items()) if body is None]
         given = {
             "branch": {"repositoryNameWithOwner": repository, "branchName": branch},
