@@ -1,8 +1,10 @@
 """What every learning method is given and gives back: the one interface of the modules beside the catalogue.
 
-fitted = importlib.import_module("mlops_core.algorithms.xgboost").fit(task)
-fitted.scores            # validation scores, float64 [N,1] or [N,K]
-fitted.nodes             # ONNX nodes from graph.FEATURES to graph.SCORE
+    method = importlib.import_module("mlops_core.algorithms.xgboost")
+    method.load()            # the slow import, told apart from the fit
+    fitted = method.fit(task)
+
+``fitted.scores`` are the validation scores (float64 [N,1] or [N,K]), ``fitted.nodes()`` the ONNX nodes from `graph.FEATURES` to `graph.SCORE`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,6 @@ PREFIX = "mlops_"
 
 def run(folder: JobFolder) -> None:
     """Train; `InvalidRequest` (E-TRAIN-…) for hyperparameters that do not exist or do not fit the prepared data."""
-    started = time.monotonic()
     given = folder.hyperparameters()
     prepared = folder.channel("prepared")
     spec = read_message(prepared / "spec.json", FeatureSpec)
@@ -38,7 +37,10 @@ def run(folder: JobFolder) -> None:
         seed=int(given.get("mlops_seed", "42")), threads=folder.threads(), progress=tell,
     )  # fmt: skip
     log(f"{algorithm} on {task.train.rows:,} rows and {len(task.train.names)} features, {task.threads} threads")
-    fitted = importlib.import_module(f"mlops_core.algorithms.{algorithm}").fit(task)
+    method = importlib.import_module(f"mlops_core.algorithms.{algorithm}")
+    method.load()
+    started = time.monotonic()
+    fitted = method.fit(task)
     trained = time.monotonic()
     onnx_digest = _export(folder, spec, fitted)
     metrics = _predictions(folder, task, fitted)

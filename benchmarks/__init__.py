@@ -1,0 +1,1 @@
+"""Reproducible measurements, each a module with its own table of results."""

@@ -1,0 +1,150 @@
+"""Measure memory and time of the data and training jobs and compare them with `algorithms/estimate.py`.
+
+    python -m benchmarks.estimate --data FOLDER [--only adult,penguins] [--out benchmarks/estimate.tsv]
+
+FOLDER holds one folder per public data set with ``data.csv`` or ``data.csv.gz``.  ``generated`` is made here: 5,000,000 rows, eight
+numbers and two texts, seed 7.  Every job is its own process below its own base folder; seconds are the job's own (start-up apart: without
+imports and process start), memory is the greatest resident set of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_core.algorithms.catalogue import entry
+from mlops_core.algorithms.estimate import Estimate, Workload, estimate_data, estimate_training
+
+ROWS = 5_000_000
+GENERATED = """copy (select (hash(i * 8 + 1) % 1000) / 10.0 as a, (hash(i * 8 + 2) % 100) as b, (hash(i * 8 + 3) % 100000) / 7.0 as c,
+    (hash(i * 8 + 4) % 7) as d, (hash(i * 8 + 5) % 1000) / 3.0 as e, (hash(i * 8 + 6) % 50) as f, (hash(i * 8 + 7) % 10000) as g,
+    i % 97 as h, 'kind ' || (hash(i * 8) % 12) as k, 'area ' || (hash(i * 5) % 30) as l,
+    case when (hash(i * 8 + 1) % 1000) + (hash(i * 8 + 2) % 100) * 5 + hash(i * 3) % 400 > 950 then 'yes' else 'no' end as target
+    from range(5000000) t(i)) to '{path}' (header, delimiter ',')"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One data set with what is learnt from it."""
+
+    name: str
+    task: str
+    target: str
+    positive: str | None = None
+    xgboost: str = "400"
+    forest: str = "200"
+
+
+CASES = (
+    Case("penguins", "multiclass", "species"),
+    Case("titanic", "binary", "Survived"),
+    Case("telco_churn", "binary", "Churn"),
+    Case("california_housing", "regression", "median_house_value"),
+    Case("adult", "binary", "income"),
+    Case("kdd99_10pct", "binary", "label", "normal."),
+    Case("generated", "binary", "target", xgboost="60", forest="4"),
+)
+COLUMNS = ("set", "phase", "method", "seconds", "predicted_s", "ratio_s", "MB", "predicted_MB", "ratio_MB", "cpu_s")
+
+
+def main() -> int:
+    """Measure the chosen sets and write the table; exit code 1 when a figure is off by more than a factor of 2."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".tsv"))
+    given = parser.parse_args()
+    chosen = [case for case in CASES if not given.only or case.name in given.only.split(",")]
+    lines = ["\t".join(COLUMNS)]
+    off = 0
+    for case in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            for row, ratios in measure(case, given.data, Path(folder)):
+                lines.append(row)
+                print(row, flush=True)
+                off += sum(not 0.5 <= ratio <= 2 for ratio in ratios)
+    given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return int(off > 0)
+
+
+def measure(case: Case, data: Path, folder: Path) -> list[tuple[str, tuple[float, float]]]:
+    """Table rows of one set: the data job, then each method."""
+    source = _source(case, data, folder)
+    base = folder / "data"
+    config: dict[str, object] = {"task": case.task, "target": case.target, "positive_label": case.positive}
+    _write(base / "processing/input/config/config.json", config)
+    (base / "processing/input/raw").mkdir(parents=True)
+    (base / "processing/input/raw" / source.name).symlink_to(source)
+    used = _run("data", base)
+    prepared = base / "processing/output/prepared"
+    profile = json.loads((prepared / "profile.json").read_text())
+    workload = _workload(case, profile, source)
+    found = [_row(case, ("data", "-"), float(profile["seconds"]), used, estimate_data(workload))]
+    for method, trees in (("xgboost", case.xgboost), ("random_forest", case.forest)):
+        base = folder / method
+        _write(base / "input/config/hyperparameters.json", {"mlops_algorithm": method, "n_estimators": trees})
+        (base / "input/data").mkdir(parents=True)
+        (base / "input/data/prepared").symlink_to(prepared)
+        used = _run("train", base)
+        report = json.loads((base / "model/training.json").read_text())
+        defaults = {name: item.default for name, item in entry(method).hyperparameters.items()}
+        predicted = estimate_training(workload, method, defaults | {"n_estimators": int(trees)})
+        found.append(_row(case, ("training", method), report["seconds"] + report["export_seconds"], used, predicted))
+    return found
+
+
+def _source(case: Case, data: Path, folder: Path) -> Path:
+    if case.name != "generated":
+        return next(path for path in (data / case.name / "data.csv", data / case.name / "data.csv.gz") if path.exists())
+    import duckdb
+
+    path = folder / "generated.csv"
+    duckdb.execute(GENERATED.format(path=path))
+    return path
+
+
+def _workload(case: Case, profile: dict[str, object], source: Path) -> Workload:
+    columns = profile["columns"]
+    assert isinstance(columns, list)
+    text = sum(column["type"] == "string" for column in columns)
+    rows, features, shares = profile["rows_read"], profile["feature_count"], profile["class_shares"]
+    assert isinstance(rows, int)
+    assert isinstance(features, int)
+    assert isinstance(shares, dict)
+    return Workload(
+        rows=rows, numeric=len(columns) - text, text=text, features=features, classes=len(shares), task=case.task,
+        file_bytes=source.stat().st_size, threads=len(os.sched_getaffinity(0)),
+    )  # fmt: skip
+
+
+def _row(case: Case, phase: tuple[str, str], seconds: float, used: tuple[float, float], predicted: Estimate) -> tuple[str, tuple[float, float]]:
+    peak, processor = used
+    ratios = (predicted.seconds / max(seconds, 1e-3), predicted.memory_bytes / peak)
+    numbers = (seconds, predicted.seconds, ratios[0], peak / 1e6, predicted.memory_bytes / 1e6, ratios[1], processor)
+    return "\t".join([case.name, *phase, *(f"{value:.3g}" for value in numbers)]), ratios
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _run(word: str, base: Path) -> tuple[float, float]:
+    """Run a job; its greatest resident set in bytes and its processor seconds, start-up included."""
+    environment = os.environ | {"SAGEMAKER_BASE_DIR": str(base)}
+    job = subprocess.Popen([sys.executable, "-m", "mlops_core.jobs.main", word], env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(job.pid, 0)
+    job.returncode = os.waitstatus_to_exitcode(status)
+    if job.returncode:
+        raise SystemExit(f"the {word} job ended with {job.returncode}")
+    return usage.ru_maxrss * 1024.0, usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main())

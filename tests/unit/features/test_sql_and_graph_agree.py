@@ -1,0 +1,114 @@
+"""The same FeatureSpec gives the same float32 vector in SQL and in ONNX."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_core.contracts.dataset import CategoricalColumn, FeatureSpec, NumericColumn
+from mlops_core.features.feeds import feeds_of, feeds_of_rows, session
+from mlops_core.features.graph import feature_model
+from mlops_core.features.sql import feature_columns, feature_names
+
+_FINITE = st.floats(allow_nan=False, allow_infinity=False)
+_SCALE = st.floats(min_value=1e-6, max_value=1e6)
+_WORDS = st.text(alphabet="abcé本' \"\\,", min_size=1, max_size=4)
+
+
+@st.composite
+def _specs(draw: st.DrawFn) -> FeatureSpec:
+    numeric = tuple(
+        NumericColumn(
+            name=f"n{index}", type=draw(st.sampled_from(["float64", "int64"])), fill=draw(st.none() | st.floats(-1e9, 1e9)),
+            mean=draw(st.sampled_from([0.0, 0.1, -1e5])), scale=draw(st.just(1.0) | _SCALE),
+        )
+        for index in range(draw(st.integers(0, 4)))
+    )  # fmt: skip
+    texts = []
+    for index in range(draw(st.integers(0 if numeric else 1, 3))):
+        categories = tuple(draw(st.lists(_WORDS, min_size=1, max_size=5, unique=True)))
+        texts.append(CategoricalColumn(name=f"score {index}" if index else "score", fill=categories[0], categories=categories))
+    return FeatureSpec(
+        task="regression", target="y", numeric=numeric, categorical=tuple(texts), missing_values="median", scaling="none"
+    )
+
+
+def _table(data: st.DataObject, spec: FeatureSpec, rows: int) -> pa.Table:
+    columns: dict[str, Any] = {"number": pa.array(range(rows))}
+    for number in spec.numeric:
+        if number.type == "int64":
+            values = st.none() | st.integers(-(2**62), 2**62) | st.integers(-5, 5)
+            columns[number.name] = pa.array(data.draw(st.lists(values, min_size=rows, max_size=rows)), pa.int64())
+        else:
+            near = [number.mean, number.fill or 0.0, 3.4028234663852886e38, -1e300, -0.0, 1e-320]
+            values = st.none() | _FINITE | st.sampled_from(near)
+            columns[number.name] = pa.array(data.draw(st.lists(values, min_size=rows, max_size=rows)), pa.float64())
+    for text in spec.categorical:
+        words = st.none() | _WORDS | st.sampled_from(text.categories)
+        columns[text.name] = pa.array(data.draw(st.lists(words, min_size=rows, max_size=rows)), pa.string())
+    return pa.table(columns)
+
+
+def _by_sql(table: pa.Table, spec: FeatureSpec) -> np.ndarray[Any, Any]:
+    connection = duckdb.connect()
+    connection.register("rows", table)
+    listed = ", ".join(f"{expression} as {name}" for expression, name in feature_columns(spec))
+    found = connection.sql(f"select {listed} from rows order by number").to_arrow_table()
+    return np.column_stack([column.to_numpy() for column in found.columns]).astype(np.float32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), _specs(), st.sampled_from([1, 7]))
+def test_sql_and_onnx_give_the_same_bits_for_any_specification(data: st.DataObject, spec: FeatureSpec, rows: int) -> None:
+    table = _table(data, spec, rows)
+    (found,) = session(feature_model(spec)).run(["features"], feeds_of(table, spec))
+    assert found.dtype == np.float32
+    assert found.shape == (rows, len(feature_names(spec)))
+    np.testing.assert_array_equal(found, _by_sql(table, spec))
+
+
+@pytest.mark.parametrize("rows", [1, 1000])
+def test_batches_of_one_and_of_a_thousand_agree_with_sql(rows: int) -> None:
+    spec = FeatureSpec(
+        task="binary", target="y", missing_values="median", scaling="standard", labels=("no", "yes"),
+        numeric=(NumericColumn(name="a", type="float64", fill=2.5, mean=1.0, scale=3.0), NumericColumn(name="b", type="int64", fill=7.0)),
+        categorical=(CategoricalColumn(name="c", fill="x", categories=("x", "y", "z")),),
+    )  # fmt: skip
+    source = np.random.default_rng(rows)
+    table = pa.table({
+        "number": pa.array(range(rows)),
+        "a": pa.array([None if value < -1 else float(value) for value in source.normal(size=rows)], pa.float64()),
+        "b": pa.array([None if value == 3 else int(value) for value in source.integers(0, 9, rows)], pa.int64()),
+        "c": pa.array([[None, "x", "y", "z", "unseen"][value] for value in source.integers(0, 5, rows)], pa.string()),
+    })  # fmt: skip
+    (found,) = session(feature_model(spec)).run(["features"], feeds_of(table, spec))
+    np.testing.assert_array_equal(found, _by_sql(table, spec))
+
+
+def _spec_of_three() -> FeatureSpec:
+    return FeatureSpec(
+        task="binary", target="y", missing_values="median", scaling="none", labels=("no", "yes"),
+        numeric=(NumericColumn(name="a", type="float64", fill=2.5), NumericColumn(name="b", type="int64", fill=7.0)),
+        categorical=(CategoricalColumn(name="c", fill="x", categories=("x", "y")),),
+    )  # fmt: skip
+
+
+def test_missing_is_filled_and_unseen_text_gives_zeros() -> None:
+    spec = _spec_of_three()
+    rows: list[dict[str, float | int | str | None]] = [{}, {"a": math.nan, "b": None, "c": "unseen"}, {"a": 1, "b": 2, "c": "y"}]
+    (found,) = session(feature_model(spec)).run(["features"], feeds_of_rows(rows, spec))
+    assert found.tolist() == [[2.5, 7.0, 1.0, 0.0], [2.5, 7.0, 0.0, 0.0], [1.0, 2.0, 0.0, 1.0]]
+
+
+def test_a_column_order_that_mixes_kinds_is_kept_in_the_vector() -> None:
+    spec = _spec_of_three()
+    mixed = spec.model_copy(update={"numeric": (spec.numeric[0], spec.numeric[1], NumericColumn(name="d", type="float64", fill=0.0))})
+    (found,) = session(feature_model(mixed)).run(["features"], feeds_of_rows([{"a": 1.0, "b": 2, "c": "x", "d": 3.0}], mixed))
+    assert found.tolist() == [[1.0, 2.0, 3.0, 1.0, 0.0]]
