@@ -27,7 +27,7 @@ def refuse_foreign_runner(environ: Mapping[str, str]) -> None:
     kind = environ.get("RUNNER_ENVIRONMENT", "")
     if kind != "github-hosted":
         raise Refused(
-            f"this job runs on a {kind or 'runner of unknown kind'!r}; only 'github-hosted' runners may ask for AWS credentials.",
+            f"RUNNER_ENVIRONMENT is {kind!r} here; only 'github-hosted' runners may ask for AWS credentials.",
             remedy="Let the workflow run on ubuntu-24.04 as it is written.",
             code="E-START-001",
         )
