@@ -72,8 +72,11 @@ class Encoder:
 
     def json(self, scores: Array) -> bytes:
         """The JSON body of some rows."""
-        rows = scores.tolist()
         _finite(scores)
+        return self.json_rows(scores.tolist())
+
+    def json_rows(self, rows: list[list[float]]) -> bytes:
+        """The JSON body of rows known to be finite."""
         if self._task == "binary":
             parts = [self._binary[score >= 0.5] % (score, 1 - score, score) for (score,) in rows]
         elif self._task == "multiclass":

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from mlops_core.serving.answers import CSV, JSON, Encoder, NoNumberError, negotiated
 from mlops_core.serving.metrics import Metrics
 from mlops_core.serving.model import ServedModel
@@ -208,11 +210,17 @@ class App:
                 self._send(item.reply, "/invocations", problem(500, f"the model failed: {type(error).__name__}."), item.started)
             return
         self.metrics.batches += 1
+        finite, listed = bool(np.isfinite(scores).all()), scores.tolist()
         start = 0
         for item in batch:
-            part = scores[start : start + len(item.rows)]
-            start += len(item.rows)
-            self._send(item.reply, "/invocations", self._encoded(part, item.accept), item.started)
+            end = start + len(item.rows)
+            if finite and item.accept == JSON:
+                self.metrics.rows += end - start
+                answer = Response(200, self._encoder.json_rows(listed[start:end]))
+            else:
+                answer = self._encoded(scores[start:end], item.accept)
+            start = end
+            self._send(item.reply, "/invocations", answer, item.started)
 
     def _encoded(self, scores: Any, accept: str) -> Response:
         try:
