@@ -38,7 +38,6 @@ def begin(agent: Agent, event: Document) -> Document:
     _lock(agent, endpoint_of(name), owner)
     try:
         wanted = _wanted(agent, event, name)
-        _check_signature(agent, wanted["pointer"])
     except MlopsError:
         agent.tools.call("release_lock", endpoint=endpoint_of(name), owner=owner, key=fresh_key("unlock"))
         raise
@@ -147,27 +146,23 @@ def _wanted(agent: Agent, event: Document, name: str) -> Document:
                 remedy="Name a commit of the default branch.",
                 code="E-DEPLOY-004",
             )
+        _check_signature(agent, pointer)
         return {"pointer": pointer, "pointer_commit": commit, "previous": None}
-    previous: Document | None = agent.tools.call("read_pointer", model_name=name) or None
-    pointer = _pointer_of(event["record"], previous)
-    if previous is not None and previous["run_id"] == event["run_id"]:
-        previous = None
-    expected = previous["version"] if previous else None
+    there: Document | None = agent.tools.call("read_pointer", model_name=name) or None
+    ours = there is not None and there["run_id"] == event["run_id"]
+    previous = None if ours else there
+    before = (there["previous"] if ours else there["version"]) if there else None
+    pointer = _pointer_of(event["record"], before)
+    _check_signature(agent, pointer)
     key = key_of(str(event["run_id"]), "pointer", pointer["version"])
-    commit = str(agent.tools.call("commit_pointer", model_name=name, pointer=pointer, expected_version=expected, key=key)["commit"])
-    return {"pointer": pointer, "pointer_commit": commit, "previous": previous}
+    committed = agent.tools.call("commit_pointer", model_name=name, pointer=pointer, expected_version=before, key=key)
+    return {"pointer": pointer, "pointer_commit": str(committed["commit"]), "previous": previous}
 
 
-def _pointer_of(record: Document, previous: Document | None) -> Document:
+def _pointer_of(record: Document, before: str | None) -> Document:
     kept = {name: record[name] for name in ("model_name", "version", "package_arn", "model_uri", "archive_digest", "run_id")}
-    before = previous["version"] if previous and previous["version"] != record["version"] else None
-    return {
-        **kept,
-        "endpoint": endpoint_of(record["model_name"]),
-        "set_by": "mlops",
-        "reason": f"run {record['run_id']} was accepted",
-        "previous": before,
-    }
+    reason = f"run {record['run_id']} was accepted"
+    return {**kept, "endpoint": endpoint_of(record["model_name"]), "set_by": "mlops", "reason": reason, "previous": before}
 
 
 def _check_signature(agent: Agent, pointer: Document) -> None:
