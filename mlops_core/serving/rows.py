@@ -22,7 +22,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from mlops_core.contracts.model import ColumnSchema
-from mlops_core.features.typing import MISSING_NUMBERS, clean, number
+from mlops_core.features.typing import BLANKS, MISSING_NUMBERS, clean, number
 from mlops_core.serving.model import Value, missing
 
 Row = list[Value]
@@ -128,8 +128,12 @@ def _whole(value: Any) -> Value:
         found = _float_text(value)
         if isinstance(found, float) and math.isnan(found):
             return missing("int64")
-        text = value.strip()
-        return int(text) if text.lstrip("+-").isdigit() and len(text) < 20 else _whole(found)
+        digits = value.strip(BLANKS).lstrip("+-")
+        if not digits.isdigit():
+            return _whole(found)
+        if len(digits) > 18:
+            raise MismatchError("must be a whole number of at most 18 digits")
+        return int(value.strip(BLANKS))
     if kind is float and value.is_integer() and abs(value) < _WHOLE_DIGITS:
         return int(value)
     raise MismatchError("must be a whole number or null")
@@ -149,7 +153,7 @@ def _text(value: Any) -> Value:
 _READERS: dict[str, Callable[[Any], Value]] = {"float64": _float, "int64": _whole, "string": _text}
 
 
-_KINDS: dict[str, type] = {"float64": float, "int64": int, "string": str}
+_KINDS: dict[str, Any] = {"float64": float, "int64": int, "string": str}
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:

@@ -1,0 +1,177 @@
+"""Bodies become typed rows, or every problem by row and field."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_core.features.typing import MISSING_INT64
+from mlops_core.serving.rows import MOST_ERRORS, BadRowsError, Row, Schema
+from tests.unit.serving.bench import COLUMNS, ROW
+
+SCHEMA = Schema(COLUMNS)
+
+
+def read(content: Any) -> list[Row]:
+    return SCHEMA.from_json(content if isinstance(content, bytes) else json.dumps(content).encode())
+
+
+def errors(content: Any) -> list[dict[str, Any]]:
+    with pytest.raises(BadRowsError) as caught:
+        read(content)
+    return caught.value.errors
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"instances": [ROW]}, ROW, [ROW], {"columns": ["sex", "age", "gain"], "data": [["Male", 39, 2174.0]]}],
+)
+def test_four_forms_of_json_give_the_same_row(content: Any) -> None:
+    assert read(content) == [[39, 2174.0, "Male"]]
+
+
+def test_csv_has_no_header_and_follows_the_schema() -> None:
+    assert SCHEMA.from_csv(b'39,2174, Male \r\n40,"1e2",\n') == [[39, 2174.0, "Male"], [40, 100.0, ""]]
+
+
+def test_null_and_the_words_for_missing_are_missing_values() -> None:
+    for row in read([{"age": None, "gain": None, "sex": None}, {"age": "?", "gain": "NA", "sex": " ? "}, {"age": "unknown", "sex": ""}]):
+        assert row[0] == MISSING_INT64
+        assert isinstance(row[1], float)
+        assert math.isnan(row[1])
+        assert row[2] == ""
+
+
+def test_text_is_typed_by_the_rule_of_the_data_job() -> None:
+    assert read({"age": " 39 ", "gain": "1.5e3", "sex": 7}) == [[39, 1500.0, "7"]]
+    assert read({"age": "39.0", "gain": 3, "sex": "x"}) == [[39, 3.0, "x"]]
+
+
+@pytest.mark.parametrize("value", ["1_000", "0x1F", "inf", "1e999", "１２", "abc", True, [1], {"a": 1}])
+def test_what_is_no_number_names_row_and_field(value: Any) -> None:
+    (error,) = errors([ROW, ROW | {"gain": value}])
+    assert (error["row"], error["field"]) == (1, "gain")
+    assert "number" in error["problem"]
+
+
+@pytest.mark.parametrize("value", [39.5, "39.5", 2**64, "9" * 19, 1e30])
+def test_a_whole_number_column_refuses_other_numbers(value: Any) -> None:
+    (error,) = errors(ROW | {"age": value})
+    assert error["field"] == "age"
+    assert "whole number" in error["problem"]
+
+
+def test_unknown_fields_are_refused_by_name_with_the_nearest_one() -> None:
+    (error,) = errors(ROW | {"agee": 3})
+    assert error["field"] == "agee"
+    assert "did you mean 'age'?" in error["problem"]
+
+
+def test_a_required_field_may_be_null_but_not_absent() -> None:
+    (error,) = errors({"age": 39})
+    assert error["field"] == "sex"
+    assert "required" in error["problem"]
+
+
+def test_all_problems_of_all_rows_come_at_once_and_are_bounded() -> None:
+    assert {(error["row"], error["field"]) for error in errors([{"age": "x", "sex": []}, {"age": 1.5, "sex": "M"}])} == {
+        (0, "age"),
+        (0, "sex"),
+        (1, "age"),
+    }
+    with pytest.raises(BadRowsError) as caught:
+        read([{"age": "x" * 5000, "sex": "M"}] * 500)
+    assert (len(caught.value.errors), caught.value.total) == (MOST_ERRORS, 500)
+    assert len(caught.value.errors[0]["value"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "no JSON"),
+        (b"{", "no JSON"),
+        (b"\xff\xfe", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b'{"gain": NaN}', "NaN"),
+        (b'{"gain": -Infinity}', "Infinity"),
+        (b'{"gain": ' + b"1" * 5000 + b"}", "no JSON"),
+        (b'{"age": 1, "age": 2, "sex": "M"}', "twice"),
+        (b'{"instances": [{"age": 1, "sex": "a", "age" : 2}]}', "twice"),
+        (b'{"instances": []}', "no rows"),
+        (b"[]", "no rows"),
+        (b"3", "instances"),
+        (b'"text"', "instances"),
+        (b'{"columns": ["age", "age"], "data": [[1, 2]]}', "different names"),
+        (b'{"columns": ["age", "sex"], "data": [[1]]}', "1 values where 2"),
+    ],
+)
+def test_a_body_that_is_no_rows_says_why(body: bytes, problem: str) -> None:
+    assert problem in errors(body)[0]["problem"]
+
+
+def test_a_colon_in_a_value_is_no_second_key() -> None:
+    assert read(b'{"age": 1, "gain": 2.0, "sex": "a:b::c"}') == [[1, 2.0, "a:b::c"]]
+
+
+def test_a_number_beyond_float64_is_refused() -> None:
+    assert "finite" in errors(b'{"age": 1, "gain": 1e999, "sex": "M"}')[0]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "no rows"),
+        (b"age,gain,sex\n39,1,Male\n", "without a header"),
+        (b"39,1\n", "2 values where 3"),
+        (b"\xff,1,2\n", "no UTF-8 CSV"),
+        (b'"39,1,Male\n', "no UTF-8 CSV"),
+    ],
+)
+def test_a_csv_that_is_no_rows_says_why(body: bytes, problem: str) -> None:
+    with pytest.raises(BadRowsError) as caught:
+        SCHEMA.from_csv(body)
+    assert problem in caught.value.errors[0]["problem"]
+
+
+KEYS = st.sampled_from(["age", "gain", "sex", "instances", "columns", "data", "x"])
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+JSON = st.recursive(LEAVES, lambda part: st.lists(part, max_size=3) | st.dictionaries(KEYS, part, max_size=4), max_leaves=12)
+
+
+@given(JSON)
+def test_any_json_gives_typed_rows_or_named_problems(content: Any) -> None:
+    try:
+        rows = read(json.dumps(content).encode())
+    except BadRowsError as error:
+        json.dumps(error.errors, allow_nan=False)
+        return
+    for row in rows:
+        assert [type(value) for value in row] == [int, float, str]
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_give_rows_or_named_problems(body: bytes) -> None:
+    named: list[str] = []
+    for reader in (SCHEMA.from_json, SCHEMA.from_csv):
+        try:
+            reader(body)
+        except BadRowsError as error:
+            named.append(error.errors[0]["problem"])
+    assert all(named)
+
+
+@given(
+    st.integers(-(10**17), 10**17),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.sampled_from(["Male", "Female", " Male", "other"]),
+)
+def test_the_short_path_and_the_long_path_agree(age: int, gain: float, sex: str) -> None:
+    row = {"age": age, "gain": gain, "sex": sex}
+    short = read(row)
+    long = read({"age": str(age), "gain": repr(gain), "sex": sex + " "})
+    assert short == long
