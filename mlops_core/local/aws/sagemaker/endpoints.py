@@ -175,7 +175,7 @@ class Endpoints:
         with self._store.lock:
             record = self.record(name)
             if record["EndpointStatus"] in ("Creating", "Updating", "Deleting"):
-                raise validation(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+                raise validation(f'Cannot update in-progress endpoint "{record["EndpointArn"]}". Its status is {record["EndpointStatus"]}.')
             self._move(name, "Deleting", announce=False)
             deployment = self._live.pop(name, None)
         self._announce(name)
@@ -278,7 +278,7 @@ class Endpoints:
     def _settled(self, name: str) -> Record:
         record = self.record(name)
         if record["EndpointStatus"] in BUSY:
-            raise validation(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+            raise validation(f'Cannot update in-progress endpoint "{record["EndpointArn"]}". Its status is {record["EndpointStatus"]}.')
         return record
 
     def _move(self, name: str, status: str, *, announce: bool = True, **fields: Any) -> None:

@@ -72,6 +72,7 @@ class JobApi:
             names = [record for record in self._store.all(kind.collection) if record[kind.status_key] not in TERMINAL]
             for record in names:
                 name = record[kind.resource.title().replace("-", "") + "Name"]
+                self._store.claim(f"{kind.resource}/{name}")
                 run = kind(self._platform, name)
                 run.move("Failed", "Failed", LOST, FailureReason=LOST, **run.ending())
 
@@ -105,11 +106,14 @@ class JobApi:
         tags = request.get("Tags", [])
         self._tags.check(tags)
         self._platform.check_pass_role(headers, request["RoleArn"])
-        if not self._store.claim(f"{kind.resource}/{request[name_key]}"):
-            text = "Job name must be unique within an AWS account and region, and a job with this name already exists"
-            raise in_use(f"{text} ({arn})")
+        with self._store.lock:
+            if self._store.claimed(f"{kind.resource}/{request[name_key]}"):
+                text = "Job name must be unique within an AWS account and region, and a job with this name already exists"
+                raise in_use(f"{text} ({arn})")
+            # The record first: a platform killed between the two closes the job as failed at its next start.
+            self._store.put(kind.collection, request[name_key], record)
+            self._store.claim(f"{kind.resource}/{request[name_key]}")
         self._tags.put(arn, tags)
-        self._store.put(kind.collection, request[name_key], record)
         run: JobRun = kind(self._platform, request[name_key])
         run.announce(record)
         self.jobs.submit(run)
@@ -117,8 +121,12 @@ class JobApi:
     def _describe(self, kind: type[JobRun], name: str) -> Record:
         record = self._store.get(kind.collection, name)
         if record is None:
-            text = "Requested resource not found." if kind is training.TrainingRun else f"Could not find requested job with name: {name}"
-            raise validation(text)
+            # AWS answers an unknown training job so, whatever its reference says; boto3's waiters rely on it.
+            missing = validation("Requested resource not found.")
+            raise missing if kind is training.TrainingRun else not_found(f"Could not find requested job with name: {name}")
+        ahead = self.jobs.ahead(f"{kind.resource}/{name}")
+        if ahead is not None and "SecondaryStatusTransitions" in record:
+            record["SecondaryStatusTransitions"][-1]["StatusMessage"] = f"Waiting for a free core; {ahead} jobs are ahead"
         return public(record)
 
     def _stop(self, kind: type[JobRun], name: str) -> Record:

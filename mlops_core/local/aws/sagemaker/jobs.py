@@ -228,6 +228,11 @@ class Jobs:
         with self._lock:
             return [run.key for run in self._waiting]
 
+    def ahead(self, key: str) -> int | None:
+        """How many jobs wait before this one; None when it does not wait."""
+        waiting = self.waiting()
+        return waiting.index(key) if key in waiting else None
+
     def running(self) -> list[str]:
         """Jobs that run."""
         with self._lock:

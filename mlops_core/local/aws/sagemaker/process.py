@@ -10,6 +10,7 @@ the launcher starts them all.  Process ids are written down with their start tim
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import signal
@@ -21,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+LOG = logging.getLogger(__name__)
 LineSink = Callable[[Sequence[tuple[int, str]]], None]
 GUARD = Path(__file__).with_name("guard.py")
 LONGEST_LINE = 262_144 - 26  # CloudWatch Logs counts 26 bytes for each event
@@ -139,7 +141,10 @@ class Lines:
         with self._lock:
             batch, self._waiting, self._timer = self._waiting, [], None
         for start in range(0, len(batch), BATCH_LINES):
-            self._sink(batch[start : start + BATCH_LINES])
+            try:
+                self._sink(batch[start : start + BATCH_LINES])
+            except Exception:  # the outermost edge of two threads: a program must never stop because its log cannot be kept
+                LOG.exception("%d lines of a program were lost", len(batch))
 
     def close(self) -> None:
         """Hand on everything, a last line without its end included."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import os
 import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+LOG = logging.getLogger(__name__)
 Record = dict[str, Any]
 
 
@@ -64,24 +66,33 @@ class Store:
             self._records.get(kind, {}).pop(key, None)
             self._path(kind, key).unlink(missing_ok=True)
 
-    def claim(self, name: str) -> bool:
-        """Take a name for ever; False when it was taken before, even by something deleted since."""
+    def claimed(self, name: str) -> bool:
+        """Whether a name was ever taken, even by something deleted since."""
+        return name in self._names
+
+    def claim(self, name: str) -> None:
+        """Take a name for ever."""
         with self._lock:
             if name in self._names:
-                return False
+                return
             with self._journal.open("a", encoding="utf-8") as stream:
                 stream.write(name + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())
             self._names.add(name)
-            return True
 
     def _path(self, kind: str, key: str) -> Path:
         return self._folder / kind / (quote(key, safe="") + ".json")
 
     def _load(self) -> None:
         for path in sorted(self._folder.glob("*/*.json")):
-            self._records.setdefault(path.parent.name, {})[unquote(path.stem)] = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                record = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:  # a lost disk, not a killed process: records are renamed into place whole
+                LOG.exception("%s is no record; it is kept as .broken", path)
+                path.replace(path.with_suffix(".broken"))
+            else:
+                self._records.setdefault(path.parent.name, {})[unquote(path.stem)] = record
         if self._journal.exists():
             self._names = set(self._journal.read_text(encoding="utf-8").splitlines())
 

@@ -31,7 +31,7 @@ SUPPORTED: Mapping[str, str] = {
         EnableSageMakerMetricsTimeSeries ContainerEntrypoint ContainerArguments}
         InputDataConfig{ChannelName DataSource{S3DataSource{S3DataType S3Uri S3DataDistributionType}}
         ContentType CompressionType RecordWrapperType InputMode}
-        OutputDataConfig{S3OutputPath KmsKeyId CompressionType} ResourceConfig{InstanceType InstanceCount VolumeSizeInGB}
+        OutputDataConfig{S3OutputPath KmsKeyId CompressionType} ResourceConfig{InstanceType InstanceCount VolumeSizeInGB VolumeKmsKeyId}
         StoppingCondition{MaxRuntimeInSeconds MaxWaitTimeInSeconds} CheckpointConfig EnableManagedSpotTraining EnableNetworkIsolation
         EnableInterContainerTrafficEncryption""",
     "DescribeTrainingJob": "TrainingJobName",
@@ -40,7 +40,7 @@ SUPPORTED: Mapping[str, str] = {
     "CreateProcessingJob": """ProcessingJobName RoleArn Tags Environment AppSpecification
         ProcessingInputs{InputName S3Input{S3Uri LocalPath S3DataType S3InputMode S3DataDistributionType S3CompressionType}}
         ProcessingOutputConfig{KmsKeyId Outputs{OutputName S3Output{S3Uri LocalPath S3UploadMode}}}
-        ProcessingResources{ClusterConfig{InstanceType InstanceCount VolumeSizeInGB}} StoppingCondition
+        ProcessingResources{ClusterConfig{InstanceType InstanceCount VolumeSizeInGB VolumeKmsKeyId}} StoppingCondition
         NetworkConfig{EnableInterContainerTrafficEncryption EnableNetworkIsolation}""",
     "DescribeProcessingJob": "ProcessingJobName",
     "ListProcessingJobs": _JOB_LIST,
@@ -63,7 +63,7 @@ SUPPORTED: Mapping[str, str] = {
     "DescribeModel": "ModelName",
     "ListModels": _SHORT_LIST,
     "DeleteModel": "ModelName",
-    "CreateEndpointConfig": """EndpointConfigName Tags DataCaptureConfig EnableNetworkIsolation
+    "CreateEndpointConfig": """EndpointConfigName Tags DataCaptureConfig EnableNetworkIsolation KmsKeyId
         ProductionVariants{VariantName ModelName InitialInstanceCount InstanceType InitialVariantWeight
         ContainerStartupHealthCheckTimeoutInSeconds}""",
     "DescribeEndpointConfig": "EndpointConfigName",

@@ -30,6 +30,8 @@ is refused by name with a `ValidationException`; nothing is ignored. A member th
 - Spot capacity is never interrupted. A processing job beyond `MaxRuntimeInSeconds` ends as `Failed`.
 - Metrics of endpoints are published every few seconds: counts as one datum each (use `Sum`), of the latencies at most 20 evenly spaced
   values per interval (use `Average` or percentiles).
+- Keys for storage volumes (`VolumeKmsKeyId`, an endpoint configuration's `KmsKeyId`) are recorded and authorised; the storage is this
+  machine's disk. Keys for objects are used.
 - A job's credentials are those of its execution role, valid for as long as the host issues them, given as environment variables.
 - When the platform stops, running jobs end as `Failed` with `InternalServerError: the local platform was stopped`; endpoints serve again
   at the next start, `SystemUpdating` until they are healthy.

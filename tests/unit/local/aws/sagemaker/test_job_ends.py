@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from mlops_core.local.aws.sagemaker.process import start_time
+from mlops_core.local.aws.sagemaker.process import Launcher, start_time
 from tests.unit.local.aws.sagemaker.bench import IMAGE, Bench, Refused
 from tests.unit.local.aws.sagemaker.memory_host import ROLE
 from tests.unit.local.aws.sagemaker.test_training import CHANNEL
@@ -133,6 +134,7 @@ def test_more_jobs_than_cores_wait_in_order_and_can_be_stopped_while_waiting(ben
     assert bench.service.queue() == ["training-job/three", "training-job/four"]
     waiting = bench.call("DescribeTrainingJob", TrainingJobName="three")
     assert (waiting["TrainingJobStatus"], waiting["SecondaryStatus"]) == ("InProgress", "Starting")
+    assert waiting["SecondaryStatusTransitions"][-1]["StatusMessage"] == "Waiting for a free core; 0 jobs are ahead"
     bench.call("StopTrainingJob", TrainingJobName="three")
     assert bench.ended("three")["TrainingJobStatus"] == "Stopped"
     bench.call("StopTrainingJob", TrainingJobName="one")
@@ -204,3 +206,34 @@ def test_checkpoints_are_restored_and_synchronised(bench: Bench) -> None:
 def test_the_process_table_tells_when_a_process_started() -> None:
     assert start_time(os.getpid())
     assert start_time(2**22 + 1) is None
+
+
+def test_unknown_jobs_answer_with_the_codes_that_clients_know(bench: Bench) -> None:
+    for operation, code in (("DescribeTrainingJob", "ValidationException"), ("StopTrainingJob", "ResourceNotFound")):
+        with pytest.raises(Refused) as refused:
+            bench.call(operation, TrainingJobName="nobody")
+        assert refused.value.code == code
+    with pytest.raises(Refused) as refused:
+        bench.call("DescribeProcessingJob", ProcessingJobName="nobody")
+    assert refused.value.code == "ResourceNotFound"
+
+
+def test_a_log_that_cannot_be_kept_does_not_stop_the_program(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(bench.host, "write_logs", broken)
+    bench.program("work.py", "print('x' * 100_000)\nprint('y' * 100_000)")
+    bench.train("mute")
+    assert bench.ended("mute")["TrainingJobStatus"] == "Completed"
+
+
+def test_a_later_launcher_kills_what_an_earlier_one_left(tmp_path: Path) -> None:
+    first = Launcher(tmp_path)
+    command = [sys.executable, "-c", "import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"]
+    process = first.start(command, environment=dict(os.environ), folder=tmp_path, on_lines=lambda _: None)
+    assert process.alive()
+    second = Launcher(tmp_path)
+    assert process.wait(5) is not None
+    second.close()
+    first.close()
