@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,31 +49,6 @@ class Outcome:
     log: str
     failed: bool
     probe: Path
-
-
-@pytest.fixture(scope="session")
-def act() -> str:
-    beside = Path(sys.executable).with_name("act")
-    found = str(beside) if beside.exists() else shutil.which("act")
-    if found is None:
-        pytest.skip("act is not installed")
-    return found
-
-
-@pytest.fixture(scope="session")
-def cache() -> Path:
-    """The steps' environment, installed once with the developer's own settings for the package index."""
-    folder = ROOT / ".envs" / "actions"
-    folder.mkdir(parents=True, exist_ok=True)
-    environ = {**os.environ, "MLOPS_ACTIONS_CACHE": str(folder)}
-    for name in ("GITHUB_EVENT_PATH", "GITHUB_OUTPUT"):
-        environ.pop(name, None)
-    python = shutil.which("python3", path=PATH)
-    done = subprocess.run(
-        [str(python), str(ROOT / "actions" / "install.py"), "parse"], env=environ, capture_output=True, text=True, check=False
-    )
-    assert "GITHUB_EVENT_PATH" in done.stdout, done.stdout + done.stderr
-    return folder
 
 
 def run(folder: Path, act: str, cache: Path, payload: dict[str, object]) -> Outcome:
