@@ -1,0 +1,125 @@
+"""Boosted trees and forests answer alike in their library and in ONNX: missing values, thresholds, batches of one and a thousand."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from onnx import TensorProto, helper
+
+from mlops_core.algorithms.catalogue import entry
+from mlops_core.algorithms.fitting import FeatureTable, Fitted, FitTask, measure
+from mlops_core.contracts.request import Task
+from mlops_core.errors import Defect, InvalidRequest
+from mlops_core.features.feeds import session
+from mlops_core.features.graph import FEATURES, IR_VERSION, OPSETS, SCORE
+
+Array = np.ndarray[Any, Any]
+
+
+def _matrix(task: Task, rows: int, *, seed: int, holes: bool) -> tuple[Array, Array]:
+    source = np.random.default_rng(seed)
+    matrix = np.round(source.normal(size=(rows, 5)), 2).astype(np.float32)
+    signal = matrix[:, 0] - matrix[:, 1] ** 2 + 0.3 * matrix[:, 2]
+    if holes:
+        matrix[source.random(matrix.shape) < 0.1] = np.nan
+    if task == "regression":
+        return matrix, signal.astype(np.float64) * 1000 + 200_000
+    edges = [-1.0, 0.0, 1.0] if task == "multiclass" else [0.0]
+    return matrix, np.digitize(signal, edges).astype(np.float64)
+
+
+def _table(path: Path, matrix: Array, target: Array) -> FeatureTable:
+    columns = {"__row": np.arange(len(target))} | {f"f{index}": matrix[:, index] for index in range(matrix.shape[1])} | {"y": target}
+    pq.write_table(pa.table(columns), path)
+    return FeatureTable(path)
+
+
+def _fit(folder: Path, method: str, task: Task, *, holes: bool = False, **changed: int | float | str) -> tuple[Fitted, Array, Array]:
+    train, validation = _matrix(task, 600, seed=1, holes=holes), _matrix(task, 1000, seed=2, holes=holes)
+    parameters = {name: item.default for name, item in entry(method).hyperparameters.items()} | {"n_estimators": 15} | changed
+    lines: list[dict[str, float]] = []
+    fitted = importlib.import_module(f"mlops_core.algorithms.{method}").fit(
+        FitTask(
+            task=task, classes=4 if task == "multiclass" else 2, train=_table(folder / "t.parquet", *train), seed=3, threads=1,
+            validation=_table(folder / "v.parquet", *validation), hyperparameters=parameters, progress=lines.append,
+        )
+    )  # fmt: skip
+    assert 1 <= len(lines) <= 20
+    return fitted, *validation
+
+
+def _scores(fitted: Fitted, matrix: Array) -> Array:
+    inputs = [helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, [None, matrix.shape[1]])]
+    outputs = [helper.make_tensor_value_info(SCORE, TensorProto.FLOAT, [None, None])]
+    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+    model = helper.make_model(helper.make_graph(fitted.nodes(), "m", inputs, outputs), opset_imports=opsets, ir_version=IR_VERSION)
+    (scores,) = session(model.SerializeToString()).run([SCORE], {FEATURES: matrix})
+    return np.asarray(scores, dtype=np.float64)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(("method", "holes"), [("xgboost", True), ("xgboost", False), ("random_forest", False)])
+def test_the_graph_scores_as_the_library_does(tmp_path: Path, method: str, holes: bool, task: Task) -> None:
+    fitted, matrix, _ = _fit(tmp_path, method, task, holes=holes)
+    scores = _scores(fitted, matrix)
+    assert scores.shape == fitted.scores.shape
+    assert np.max(np.abs(scores - fitted.scores) / np.maximum(1, np.abs(fitted.scores))) <= 2e-6
+    np.testing.assert_array_equal(scores[:1], _scores(fitted, matrix[:1]))
+
+
+def test_boosted_regression_is_equal_to_the_last_bit(tmp_path: Path) -> None:
+    fitted, matrix, _ = _fit(tmp_path, "xgboost", "regression", holes=True)
+    np.testing.assert_array_equal(_scores(fitted, matrix), fitted.scores)
+
+
+@pytest.mark.parametrize("method", ["xgboost", "random_forest"])
+def test_two_fits_give_one_weights_digest_and_another_seed_another(tmp_path: Path, method: str) -> None:
+    first, second = (_fit(tmp_path, method, "binary")[0].weights_digest for _ in range(2))
+    assert first == second
+    assert _fit(tmp_path, method, "binary", n_estimators=16)[0].weights_digest != first
+
+
+def test_values_at_thresholds_go_the_same_way(tmp_path: Path) -> None:
+    fitted, _, _ = _fit(tmp_path, "random_forest", "binary")
+    thresholds = next(item for item in fitted.nodes()[0].attribute if item.name == "nodes_values").floats
+    at = np.array(sorted(set(thresholds)), dtype=np.float32)
+    matrix = np.repeat(np.concatenate([at, np.nextafter(at, np.float32(9)), np.nextafter(at, np.float32(-9))]).reshape(-1, 1), 5, axis=1)
+    other, _, _ = _fit(tmp_path, "random_forest", "binary")
+    forest = _forest_of(tmp_path)
+    np.testing.assert_allclose(_scores(other, matrix)[:, 0], forest.predict_proba(matrix)[:, 1], atol=2e-6)
+
+
+def _forest_of(folder: Path) -> Any:
+    """The same forest as `_fit` makes, kept as scikit-learn's object: the oracle."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    matrix, target = FeatureTable(folder / "t.parquet").dense()
+    defaults = {name: item.default for name, item in entry("random_forest").hyperparameters.items()} | {"n_estimators": 15}
+    return RandomForestClassifier(**defaults, random_state=3).fit(matrix, target.astype(np.int64))
+
+
+def test_a_forest_refuses_missing_values(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="needs a fill"):
+        _fit(tmp_path, "random_forest", "binary", holes=True)
+
+
+def test_a_booster_of_another_kind_is_refused() -> None:
+    from mlops_core.algorithms.xgboost_onnx import model_nodes
+
+    with pytest.raises(Defect, match="dart"):
+        model_nodes({"learner": {"objective": {"name": "binary:logistic"}, "gradient_booster": {"name": "dart"}}})
+
+
+def test_roc_auc_by_ranks_equals_the_reference_with_ties() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    source = np.random.default_rng(0)
+    target, score = source.integers(0, 2, 500).astype(float), np.round(source.random(500), 1)
+    assert measure("binary", target, score.reshape(-1, 1))["roc_auc"] == pytest.approx(roc_auc_score(target, score), abs=1e-12)
+    assert "roc_auc" not in measure("binary", np.ones(5), score[:5].reshape(-1, 1))
