@@ -7,11 +7,13 @@ for job in read_jobs(folder / "log.jsonl"):
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 LIMIT_BYTES = 20_000_000
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _HIDDEN_STEPS = {"Set up job", "Complete job"}
 
 
@@ -72,7 +74,7 @@ def _shown(name: str) -> str:
 
 
 def _take(job: Job, record: dict[str, Any]) -> None:
-    text = str(record.get("msg") or "").rstrip("\n")
+    text = _COLOUR.sub("", str(record.get("msg") or "")).rstrip("\n")
     moment = str(record.get("time"))
     job.completed_at = moment
     if record.get("jobResult"):
