@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio.constants
 import importlib.util
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -41,6 +42,7 @@ def main() -> None:
     if config.die_with_parent:
         threading.Thread(target=_follow, args=(os.getppid(),), daemon=True, name="follow-parent").start()
     asyncio.constants.SSL_SHUTDOWN_TIMEOUT = _SSL_SHUTDOWN_SECONDS
+    logging.getLogger("asyncio").addFilter(_speaks_of_something_else)
     _serve(config)
 
 
@@ -105,6 +107,11 @@ def credentials(state: Path) -> dict[str, str]:
         staging.replace(path)
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def _speaks_of_something_else(record: logging.LogRecord) -> bool:
+    """Clients that leave without TLS's goodbye are no news: SDKs do so with every pooled connection."""
+    return not (record.exc_info and isinstance(record.exc_info[1], TimeoutError) and "SSL shutdown" in str(record.exc_info[1]))
 
 
 def _follow(parent: int) -> None:

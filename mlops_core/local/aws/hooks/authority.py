@@ -20,7 +20,7 @@ from mlops_core.local.aws.hooks.names import private
 from mlops_core.local.aws.host import AccessDenied, SessionKeys
 from mlops_core.local.aws.journal import Journal
 
-_SESSION_SECONDS = 12 * 3600
+SESSION_SECONDS = 12 * 3600
 
 
 class Authority:
@@ -100,11 +100,15 @@ class Authority:
         if not allowed:
             raise AccessDenied(f"{service} is not authorized to perform: {action} on resource: {resource} for {source}")
 
+    def require_trust(self, role_arn: str, service: str) -> None:
+        """Raise `AccessDenied` unless the role exists and its trust policy admits the service."""
+        if not self._trusts(self._role(role_arn), service):
+            raise AccessDenied(f"{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}")
+
     def assume(self, role_arn: str, service: str, session_name: str) -> SessionKeys:
         """Keys for a role whose trust policy admits a service; `AccessDenied` otherwise."""
+        self.require_trust(role_arn, service)
         role = self._role(role_arn)
-        if not self._trusts(role, service):
-            raise AccessDenied(f"{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}")
         keys = SessionKeys(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(32), secrets.token_hex(64))
         name = role_arn.rsplit("/", 1)[-1]
         session = {
@@ -114,7 +118,7 @@ class Authority:
             "SessionToken": keys.session_token,
             "AccountId": self._config.account,
             "IssuedAt": time.time(),
-            "Expiration": time.time() + _SESSION_SECONDS,
+            "Expiration": time.time() + SESSION_SECONDS,
         }
         self._sessions.register_session(keys.access_key, session)
         return keys
@@ -143,7 +147,11 @@ class Authority:
             action=action,
             resource_arn=resource,
             region=self._config.region,
-            service_context={"aws:sourcearn": source, "aws:sourceaccount": self._config.account},
+            service_context={
+                "aws:sourcearn": source,
+                "aws:sourceaccount": self._config.account,
+                "aws:sourceowner": self._config.account,
+            },
         )
         return bool(self._evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
 

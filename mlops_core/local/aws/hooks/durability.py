@@ -1,7 +1,7 @@
 """Durability: ``kill -9`` loses at most half a second of settings, and no item of a table and no secret that was answered.
 
-MiniStack saves at a clean stop only.  Here each changed service is saved by itself: tables and secrets before their answer is sent, the rest
-within `_DELAY_SECONDS`.  Logs and metric data are not changes: they are saved with the next change of their service and may be lost.
+MiniStack saves at a clean stop only.  Here each changed service is saved by itself: tables and secrets before their answer is sent, the
+rest within `_DELAY_SECONDS`.  Logs and metric data are not changes: they are saved with the next change of their service and may be lost.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import threading
 import time
 import uuid
@@ -11,17 +10,19 @@ from collections.abc import Callable
 from typing import Any
 
 from mlops_core.local.aws.config import AwsConfig
+from mlops_core.local.aws.hooks.authority import SESSION_SECONDS, Authority
 from mlops_core.local.aws.hooks.names import private
+from mlops_core.local.aws.host import AccessDenied
 from mlops_core.local.aws.workers import Call, Function, Settings, WorkerPool
 
 _REAP_SECONDS = 30.0
-_SESSION_SECONDS = 7 * 86_400
+_RENEW_SECONDS = 3600.0
 
 
 class Functions:
     """Answers invocations from a worker pool with the keys of each function's own role."""
 
-    def __init__(self, config: AwsConfig) -> None:
+    def __init__(self, config: AwsConfig, authority: Authority) -> None:
         settings = Settings(
             python=config.lambda_python,
             folder=config.state / "lambda",
@@ -31,8 +32,8 @@ class Functions:
             limits=config.limits,
         )
         self.pool = WorkerPool(settings)
-        self._config = config
-        self._keys: dict[tuple[str, str], dict[str, str]] = {}
+        self._authority = authority
+        self._keys: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
         self._digests: dict[int, tuple[bytes, str]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -67,8 +68,12 @@ class Functions:
         if not code:
             error = {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": "The function has no code."}
             return {"body": error, "error": True, "log": ""}
+        try:
+            ready = self._function(config, code)
+        except AccessDenied as error:
+            return {"body": {"errorType": "AccessDeniedException", "errorMessage": str(error)}, "error": True, "log": ""}
         call = Call(event=event, request_id=request_id, arn=config.get("FunctionArn", ""), trace_id=trace_id(config))
-        outcome = self.pool.run(self._function(config, code), call)
+        outcome = self.pool.run(ready, call)
         answer = {"body": outcome.body, "log": outcome.log.rstrip("\n")}
         return {**answer, "error": True} if outcome.failed else answer
 
@@ -99,27 +104,15 @@ class Functions:
         return known[1]
 
     def _keys_of(self, function_arn: str, role_arn: str) -> dict[str, str]:
-        """A session of the function's role with random keys, renewed a day before it ends."""
-        sessions = private("services.sts")
+        """Keys of the function's role, which must trust Lambda; renewed an hour before they end."""
         with self._lock:
-            keys = self._keys.get((function_arn, role_arn))
-            session = sessions._sessions.get(keys["AWS_ACCESS_KEY_ID"]) if keys else None
-            if keys is None or session is None or session["Expiration"] - time.time() < 86_400:
-                keys = self._open_session(sessions, function_arn, role_arn)
-                self._keys[(function_arn, role_arn)] = keys
+            made, keys = self._keys.get((function_arn, role_arn), (0.0, {}))
+            if not keys or time.monotonic() - made > SESSION_SECONDS - _RENEW_SECONDS:
+                session = self._authority.assume(role_arn, "lambda.amazonaws.com", function_arn.rsplit(":", 1)[-1][:64])
+                keys = {
+                    "AWS_ACCESS_KEY_ID": session.access_key,
+                    "AWS_SECRET_ACCESS_KEY": session.secret_key,
+                    "AWS_SESSION_TOKEN": session.session_token,
+                }
+                self._keys[(function_arn, role_arn)] = (time.monotonic(), keys)
         return keys
-
-    def _open_session(self, sessions: Any, function_arn: str, role_arn: str) -> dict[str, str]:
-        access, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(32), secrets.token_hex(64)
-        role, name = role_arn.rsplit("/", 1)[-1], function_arn.rsplit(":", 1)[-1]
-        session = {
-            "Arn": f"arn:aws:sts::{self._config.account}:assumed-role/{role}/{name[:64]}",
-            "UserId": f"{role}:{name[:64]}",
-            "SecretAccessKey": secret,
-            "SessionToken": token,
-            "AccountId": self._config.account,
-            "IssuedAt": time.time(),
-            "Expiration": time.time() + _SESSION_SECONDS,
-        }
-        sessions.register_session(access, session)
-        return {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}

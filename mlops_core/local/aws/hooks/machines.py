@@ -211,6 +211,7 @@ class Machines:
         if execution is not None and execution["status"] != _RUNNING:
             raise self._states._ExecutionError("States.Timeout", "The execution has ended.")
         try:
+            self._authority.require_trust(walk.role, "states.amazonaws.com")
             for action, arn in self._wanted(resource, arguments if isinstance(arguments, dict) else {}):
                 self._authority.enforce_role(walk.role, action, arn, {})
         except AccessDenied as error:

@@ -34,7 +34,7 @@ NAMES: dict[str, str] = {
     "services.cloudformation.provisioners": "_RESOURCE_HANDLERS",
     "services.cloudformation.stacks": "_delete_resource _provision_resource _update_resource",
     "services.cloudtrail": "_create_trail _delete_trail _put_event_selectors _start_logging _update_trail",
-    "services.cloudwatch": "_delete_alarms _put_composite_alarm _put_metric_data",
+    "services.cloudwatch": "_delete_alarms _dispatch_alarm_actions _put_composite_alarm _put_metric_data",
     "services.cloudwatch_logs": "_create_log_group _create_log_stream _log_groups _put_log_events",
     "services.dynamodb": "_tables _update_continuous_backups _update_ttl",
     "services.eventbridge": "_dispatch_to_sqs _invoke_target _put_events",

@@ -31,7 +31,7 @@ class Platform:
         authority.install()
         identity.install(config)
         bodies.install(config)
-        self._functions = Functions(config)
+        self._functions = Functions(config, authority)
         self._functions.install()
         self._durability = Durability()
         self._machines = Machines(authority, changed=lambda: self._durability.changed({"stepfunctions"}))

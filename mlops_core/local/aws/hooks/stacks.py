@@ -56,6 +56,7 @@ def install(own_types: Mapping[str, Mapping[str, Any]]) -> None:
         handlers[name] = dict(each)
     _complete(handlers["AWS::S3::Bucket"], _apply_bucket)
     _complete(handlers["AWS::DynamoDB::Table"], _apply_table)
+    _complete(handlers["AWS::StepFunctions::StateMachine"], _apply_machine)
 
 
 def closed(kind: str, properties: Mapping[str, Any], known: frozenset[str]) -> None:
@@ -232,3 +233,16 @@ def _apply_table(name: str, properties: Mapping[str, Any]) -> None:
     if expiry is not None and name in tables._tables:
         wanted = {"AttributeName": expiry["AttributeName"], "Enabled": str(expiry["Enabled"]).lower() == "true"}
         _answered(tables._update_ttl({"TableName": name, "TimeToLiveSpecification": wanted}))
+
+
+def _apply_machine(arn: str, properties: Mapping[str, Any]) -> None:
+    """MiniStack keeps the template's capital letters, which no SDK reads back."""
+    machine = private("services.stepfunctions")._state_machines.get(arn)
+    if machine is not None and "LoggingConfiguration" in properties:
+        machine["loggingConfiguration"] = _lowered(properties["LoggingConfiguration"])
+
+
+def _lowered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key[0].lower() + key[1:]: _lowered(each) for key, each in value.items()}
+    return [_lowered(each) for each in value] if isinstance(value, list) else value

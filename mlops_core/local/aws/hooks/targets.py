@@ -11,6 +11,7 @@ from mlops_core.local.aws.hooks.names import private
 from mlops_core.local.aws.host import AccessDenied
 
 _LOG = logging.getLogger("mlops.local.aws")
+_ALARM_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 _ROLE_ACTIONS = {
     "lambda": "lambda:InvokeFunction",
     "states": "states:StartExecution",
@@ -33,6 +34,7 @@ class Targets:
         self._wrap_events()
         self._wrap_notifications()
         self._wrap_gateway()
+        self._wrap_alarms()
 
     def _wrap_events(self) -> None:
         events = private("services.eventbridge")
@@ -57,7 +59,7 @@ class Targets:
         if action is None:
             raise AccessDenied(f"targets of service {service!r} are not offered by the local AWS")
         if role:
-            self._authority.assume(str(role), f"{sender}.amazonaws.com", "delivery")
+            self._authority.require_trust(str(role), f"{sender}.amazonaws.com")
             self._authority.enforce_role(str(role), action, arn, {})
         elif sender == "scheduler" or service in ("states", "events"):
             raise AccessDenied(f"the target {arn} has no RoleArn that allows {action}")
@@ -119,3 +121,22 @@ class Targets:
             return await invoke(integration, api_id, stage, path, method, *rest, **named)
 
         gateway._invoke_lambda_proxy = invoke_lambda_proxy
+
+    def _wrap_alarms(self) -> None:
+        watch = private("services.cloudwatch")
+        dispatch = watch._dispatch_alarm_actions
+
+        def dispatch_alarm_actions(alarm: dict[str, Any], *rest: Any) -> None:
+            source = str(alarm.get("AlarmArn", ""))
+            kept = {name: [one for one in alarm.get(name) or [] if self._may_notify(one, source)] for name in _ALARM_ACTIONS}
+            dispatch({**alarm, **kept}, *rest)
+
+        watch._dispatch_alarm_actions = dispatch_alarm_actions
+
+    def _may_notify(self, topic: str, alarm: str) -> bool:
+        try:
+            self._check_policy("sns", topic, "cloudwatch.amazonaws.com", "sns:Publish", alarm)
+        except AccessDenied as error:
+            _LOG.warning("not delivered to %s: %s", topic, error)
+            return False
+        return True

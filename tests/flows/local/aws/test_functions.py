@@ -92,3 +92,9 @@ def test_callers_queue_at_the_cap_and_the_reserved_function_still_answers(lab: L
         each.join()
     assert len(answers) == 12
     assert len(set(answers[:4])) <= 4
+
+
+def test_a_role_that_does_not_trust_lambda_runs_nothing(lab: Lab) -> None:
+    role = lab.role("for-states", "states.amazonaws.com")
+    lab.function("untrusted", "def handler(event, context):\n    return 1\n", Role=role)
+    assert "lambda.amazonaws.com is not authorized to perform: sts:AssumeRole" in lab.invoke("untrusted")["errorMessage"]

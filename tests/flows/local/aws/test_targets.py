@@ -126,3 +126,22 @@ def test_a_firing_alarm_reaches_a_function_through_its_topic(lab: Lab) -> None:
     heard = lab.until(lambda: len(mail()) >= 2 and mail())
     names = {json.loads(one["Records"][0]["Sns"]["Message"])["AlarmName"] for one in heard}
     assert names == {"errors", "slow"}
+
+
+def test_an_alarm_reaches_a_topic_only_when_the_topics_own_policy_admits_it(lab: Lab) -> None:
+    arn, mail = lab.mailbox("from-closed")
+    sns, watch = lab.client("sns"), lab.client("cloudwatch")
+    topic = sns.create_topic(Name="closed")["TopicArn"]
+    _allow(lab, "from-closed", "sns.amazonaws.com", topic)
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    other = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish", "Resource": topic}
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps({"Statement": [other]}))
+    told = {"Namespace": "N", "Period": 60, "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "AlarmActions": [topic]}
+    for name in ("unheard", "heard"):
+        watch.put_metric_alarm(AlarmName=name, MetricName=name, Statistic="Sum", Threshold=0, **told)
+    watch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "unheard", "Value": 1}])
+    other["Principal"] = {"Service": "cloudwatch.amazonaws.com"}
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps({"Statement": [other]}))
+    watch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "heard", "Value": 1}])
+    (one,) = lab.until(mail)
+    assert json.loads(one["Records"][0]["Sns"]["Message"])["AlarmName"] == "heard"
