@@ -64,7 +64,7 @@ def find_prepared(ports: Ports, prefix: S3Uri) -> dict[str, Any]:
         return {"found": False, "profile": None}
 
 
-def start_data_job(  # noqa: PLR0913 (one field per input of the job)
+def start_data_job(  # noqa: PLR0913, PLR0917 (one field per input of the job)
     ports: Ports,
     run_id: RunId,
     job: JobName,

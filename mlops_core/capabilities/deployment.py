@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -167,7 +168,9 @@ def delete_endpoint_config(ports: Ports, endpoint: ResourceName, model_name: Mod
     there = ports.endpoints.describe(endpoint)
     serving = there.config_name if there else ""
     prefix = f"{names.endpoint(model_name)}-"
-    ours = [name for name in ports.endpoints.configs(prefix) if name.startswith(prefix)]
+    # The model churn must not sweep configs of the model churn-2.
+    exact = re.compile(re.escape(prefix) + r"\d+-\d+-\d+-[0-9a-f]{8}\Z")
+    ours = [name for name in ports.endpoints.configs(prefix) if exact.match(name)]
     removed = [name for name in ours[_CONFIGS_KEPT:] if name != serving]
     for name in removed:
         ports.endpoints.delete_config(name)

@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mlops_core.contracts.base import ModelName, RunId, S3Uri
+from mlops_core.contracts.base import RunId, S3Uri
 from mlops_core.contracts.evaluation import EvaluationJobConfig, EvaluationResults
 from mlops_core.contracts.job import JobFacts, StartedJob
-from mlops_core.contracts.model import ModelRecord
 from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import NotFound
 from mlops_core.facts import ProcessingJob
 from mlops_core.ports import Ports
-from mlops_core.runs import jobs, models, names
+from mlops_core.runs import jobs, names
 from mlops_core.runs.page import results
 from mlops_core.runs.progress import COMMON, WAITING
+from mlops_core.runs.shared import read_champion
 from mlops_core.tool import JobName, RunTime, acts, reads
 
 DatasetId = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$")]
@@ -24,7 +24,7 @@ Version = Annotated[str, Field(pattern=r"^v\d{1,6}\.\d{1,6}\.\d{1,6}$")]
 _MOST_POINTS = 60
 
 
-def start_evaluation_job(  # noqa: PLR0913 (one field per input of the job)
+def start_evaluation_job(  # noqa: PLR0913, PLR0917 (one field per input of the job)
     ports: Ports,
     run_id: RunId,
     job: JobName,
@@ -76,16 +76,12 @@ def read_results(ports: Ports, evaluation_uri: S3Uri) -> EvaluationResults:
     curves = tuple(
         curve.model_copy(update={"x": curve.x[:: _step(curve.x)], "y": curve.y[:: _step(curve.y)]}) for curve in found.roc[:10]
     )
-    return found.model_copy(update={"roc": curves, "confusion": () if many else found.confusion, "per_class": {} if many else found.per_class})
+    tables: dict[str, object] = {"confusion": (), "per_class": {}} if many else {}
+    return found.model_copy(update={"roc": curves, **tables})
 
 
 def _step(points: tuple[float, ...]) -> int:
     return max(1, -(-len(points) // _MOST_POINTS))
-
-
-def read_champion(ports: Ports, model_name: ModelName) -> ModelRecord | None:
-    """The version that challengers must beat, if any."""
-    return models.champion(ports, model_name)
 
 
 def read_policy(ports: Ports, run_id: RunId) -> Policy:

@@ -20,9 +20,11 @@ from mlops_core.contracts.run import RunState
 from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import Conflict, Refused, Unauthorized
 from mlops_core.facts import IssueFacts
+from mlops_core.intake.authorization import label_approves
 from mlops_core.ports import Ports
 from mlops_core.runs import models, names, operator, page, policy, starting
 from mlops_core.runs.progress import COMMON
+from mlops_core.runs.shared import deliver_outbox
 from mlops_core.runs.state import change_run, create_run, stamp
 from mlops_core.tool import Repository, acts, reads
 
@@ -99,7 +101,7 @@ def list_labeled(ports: Ports, repository: Repository) -> dict[str, Any]:
                 "label_actor": item.label_actor,
                 "labeled_at": item.labeled_at,
                 "edited_at": item.edited_at,
-                "body_edited_after": bool(item.edited_at and item.edited_at >= item.labeled_at),
+                "body_edited_after": not label_approves(item).allowed,
             }
             # A page of bodies stays within what one tool may answer; the rest is seen at the next poll.
             for item in _fitting(issues)
@@ -215,11 +217,6 @@ def post_refusal(
 def _marker(body: str) -> str:
     first = body.lstrip().split("\n", 1)[0].strip()
     return first if first.startswith("<!-- mlops:") and first.endswith("-->") and len(first) < 120 else ""
-
-
-def deliver_outbox(ports: Ports, repository: Repository) -> dict[str, Any]:
-    """Deliver comments that GitHub did not take earlier: {delivered}."""
-    return {"delivered": page.deliver_outbox(ports, allowed_repository(ports, repository))}
 
 
 TOOLS = (

@@ -35,7 +35,7 @@ def next_version(ports: Ports, model_name: ModelName, run_id: RunId) -> dict[str
     raise Stale(f"the versions of {model_name} kept moving.", remedy="Call again.")
 
 
-def start_packaging_job(  # noqa: PLR0913 (one field per input of the job)
+def start_packaging_job(  # noqa: PLR0913, PLR0917 (one field per input of the job)
     ports: Ports,
     run_id: RunId,
     job: JobName,

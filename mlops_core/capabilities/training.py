@@ -27,7 +27,7 @@ METRICS: dict[Task, tuple[str, ...]] = {
 _LONGEST_VALUE = 2500
 
 
-def start_training_job(  # noqa: PLR0913 (one field per property of the job)
+def start_training_job(  # noqa: PLR0913, PLR0917 (one field per property of the job)
     ports: Ports,
     run_id: RunId,
     job: JobName,

@@ -20,6 +20,21 @@ TOKEN = "TOKEN"  # noqa: S105 (a sort key)
 MOST_ROUNDS = 3
 
 
+def park(ports: Ports, run_id: str, number: int, token: str) -> bool:
+    """Keep the token of a run that waits after a round; False when that round was answered before."""
+    row: Item = {"token": token, "round": number, "status": "waiting"}
+    there = ports.ledger.claim(names.operator_key(run_id), TOKEN, row)
+    if there is None or there == row:
+        return True
+    if there["status"] == "answered" and there["round"] == number:
+        return False
+    try:
+        ports.ledger.replace(names.operator_key(run_id), TOKEN, row, expected={"token": there["token"], "status": there["status"]})
+    except Stale:
+        return False
+    return True
+
+
 def answer_operator(ports: Ports, command: RetrainCommand) -> CommandAnswer:
     """What became of a command; the same comment answered twice gets the same answer and has one effect."""
     live = ports.ledger.get(names.issue_key(command.repository, command.issue), starting.LIVE)

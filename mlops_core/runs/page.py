@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -20,31 +21,39 @@ from mlops_core.ports import Ports
 from mlops_core.runs import names
 from mlops_core.runs.state import read_run, stamp
 
+if TYPE_CHECKING:
+    from mlops_core.reporting.links import Links
+
 log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 10
 _OUTBOX_SECONDS = 30 * 86_400
 _RESULTS_LIMIT = 2 << 20
 
 
-def rendered(ports: Ports, state: RunState) -> str:
-    """The page as text."""
-    # Imported here: jinja2 is needed by the few calls that render, not by every cold start.
-    from mlops_core.reporting.comment import render_comment
+def links_of(ports: Ports, state: RunState) -> Links:
+    """Where the things of a run are on the web."""
     from mlops_core.reporting.links import Links
 
     settings = ports.settings
     home = f"{settings.github_server_url}/{state.repository}"
     local = settings.cost_note != "billed"
     console = f"https://{settings.region}.console.aws.amazon.com/states/home?region={settings.region}#/v2/executions/details/"
-    links = Links(
+    return Links(
         issue=f"{home}/issues/{state.issue}",
         files=f"{home}/blob/HEAD",
         raw=f"{home}/raw/HEAD",
         execution=f"{console}{state.execution_arn}" if state.execution_arn and settings.region and not local else "",
         local=local,
     )
+
+
+def rendered(ports: Ports, state: RunState) -> str:
+    """The page as text."""
+    # Imported here: jinja2 is needed by the few calls that render, not by every cold start.
+    from mlops_core.reporting.comment import render_comment
+
     looks = tuple(found for uri in (state.evaluation_uri, state.test_evaluation_uri) if uri and (found := results(ports, uri)) is not None)
-    return render_comment(state, links=links, now=stamp(ports.clock.now()), evaluations=looks)
+    return render_comment(state, links=links_of(ports, state), now=stamp(ports.clock.now()), evaluations=looks)
 
 
 def results(ports: Ports, evaluation_uri: str) -> EvaluationResults | None:

@@ -52,7 +52,8 @@ def commit_pointer(ports: Ports, repository: str, pointer: ProductionPointer, ex
     made = ports.repository.commit(repository, f"Point {name} to {pointer.version}\n\n{pointer.reason}", build)
     if made.pull_request:
         remedy = f"Merge {made.pull_request}, or let the App write to the default branch."
-        raise Refused(f"the default branch of {repository} is protected; the pointer waits in a pull request.", remedy=remedy, code="E-POINTER-PR")
+        headline = f"the default branch of {repository} is protected; the pointer waits in a pull request."
+        raise Refused(headline, remedy=remedy, code="E-POINTER-PR")
     row: Item = {"version": pointer.version, "package_arn": pointer.package_arn, "commit": made.commit, "run_id": pointer.run_id}
     ports.ledger.put(models.model_key(name), models.POINTER, row)
     return made.commit

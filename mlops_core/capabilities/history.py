@@ -1,0 +1,137 @@
+"""The end of a run: sweep what still runs, publish, record, answer on the issue."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from mlops_core.contracts.base import RunId
+from mlops_core.contracts.changes import RunChanges
+from mlops_core.contracts.job import TERMINAL, JobKind
+from mlops_core.contracts.run import Outcome, RunState
+from mlops_core.errors import NotFound, Refused
+from mlops_core.ports import Ports
+from mlops_core.runs import names, operator, page, record, starting
+from mlops_core.runs.progress import COMMON
+from mlops_core.runs.shared import deliver_outbox
+from mlops_core.runs.state import applied, change_run, read_run
+from mlops_core.tool import acts, reads
+
+log = logging.getLogger(__name__)
+LABELS: dict[Outcome, str] = {
+    "succeeded": "mlops:done",
+    "refused": "mlops:refused",
+    "expired": "mlops:refused",
+    "failed": "mlops:failed",
+    "aborted": "mlops:failed",
+    "timed_out": "mlops:failed",
+}
+PLOTS = ("confusion_matrix.png", "roc_curve.png", "residuals.png")
+REPORT = "report.html"
+_PLOT_LIMIT = 2 << 20
+_TEXT_LIMIT = 16_000
+
+
+def describe_execution(ports: Ports, arn: Annotated[str, Field(max_length=2048)]) -> dict[str, Any]:
+    """How an execution stands or ended: {status, error, cause, input}."""
+    found = ports.machines.describe(arn)
+    return {"status": found.status, "error": found.error, "cause": found.cause[:_TEXT_LIMIT], "input": found.input[:_TEXT_LIMIT]}
+
+
+def stop_orphans(ports: Ports, run_id: RunId) -> dict[str, Any]:
+    """Stop the jobs of a run that still run: {stopped}."""
+    stopped = []
+    for phase in read_run(ports, run_id).phases:
+        if not phase.job:
+            continue
+        kind: JobKind = "training" if "-train-" in phase.job.removeprefix(f"mlops-{run_id}") else "processing"
+        try:
+            if ports.jobs.describe(kind, phase.job).status not in TERMINAL and ports.jobs.stop(kind, phase.job):
+                stopped.append(phase.job)
+        except NotFound:
+            continue
+    return {"stopped": stopped}
+
+
+def publish_plots(ports: Ports, run_id: RunId) -> dict[str, Any]:
+    """Commit the plots and the report of a run's last look into the repository: {plots, report_path}."""
+    state = read_run(ports, run_id)
+    uri = state.test_evaluation_uri or state.evaluation_uri
+    files = _files(ports, uri) if uri else {}
+    if not files:
+        return {"plots": [], "report_path": ""}
+    folder = f"{record.folder_of(state.request.model_name)}/{run_id}"
+    wanted = {f"{folder}/{name}": body for name, body in files.items()}
+    ports.repository.commit(
+        state.repository,
+        f"Add plots of run {run_id}",
+        lambda reader: {path: body for path, body in wanted.items() if reader(path) != body},
+    )
+    plots = tuple(f"{folder}/{name}" for name in PLOTS if name in files)
+    report = f"{folder}/{REPORT}" if REPORT in files else ""
+    change_run(ports, run_id, lambda found: found.model_copy(update={"plots": plots, "report_path": report}))
+    return {"plots": list(plots), "report_path": report}
+
+
+def _files(ports: Ports, uri: str) -> dict[str, bytes]:
+    found = {}
+    for name in (*PLOTS, REPORT):
+        try:
+            found[name] = ports.objects.read(f"{uri.rstrip('/')}/{name}", limit=_PLOT_LIMIT)
+        except (NotFound, Refused):
+            log.debug("no %s below %s", name, uri)
+    return found
+
+
+def close_run(ports: Ports, run_id: RunId, outcome: Outcome, reason: Annotated[str, Field(max_length=2000)]) -> dict[str, Any]:
+    """Close a run's state and claims and show its end on the page: {outcome}; a run that is closed already keeps its outcome."""
+    now = ports.clock.now()
+
+    def closed(found: RunState) -> RunState:
+        return found if found.outcome is not None else applied(found, RunChanges(outcome=outcome, reason=reason), now)
+
+    state = change_run(ports, run_id, closed)
+    ports.ledger.delete(names.operator_key(run_id), operator.TOKEN)
+    starting.end_claims(
+        ports, state.repository, state.issue, state.request_digest, run=run_id, succeeded=state.outcome == "succeeded"
+    )
+    page.refresh_page(ports, state)
+    return {"outcome": state.outcome}
+
+
+def write_record(ports: Ports, run_id: RunId) -> dict[str, Any]:
+    """Append a closed run to its model's history: {path, commit, pull_request}."""
+    path, made = record.write_record(ports, run_id)
+    return {"path": path, "commit": made.commit, "pull_request": made.pull_request}
+
+
+def finish_issue(ports: Ports, run_id: RunId) -> dict[str, Any]:
+    """Set the issue's result label, close it on success and show the last page: {label, closed}."""
+    state = read_run(ports, run_id)
+    if state.outcome is None:
+        raise Refused(f"the run {run_id} is not closed yet.", remedy="Close it first.", code="E-RECORD-OPEN")
+    label = LABELS[state.outcome]
+    page.refresh_page(ports, state)
+    others = {"mlops:train", *LABELS.values()} - {label}
+    try:
+        ports.repository.relabel(state.repository, state.issue, add=[label], remove=sorted(others))
+        if state.outcome == "succeeded":
+            ports.repository.close(state.repository, state.issue)
+    except NotFound:
+        # Deleted or transferred meanwhile: the record in history is the answer.
+        return {"label": "", "closed": False}
+    return {"label": label, "closed": state.outcome == "succeeded"}
+
+
+TOOLS = (
+    *COMMON,
+    reads(describe_execution),
+    acts(stop_orphans),
+    acts(publish_plots),
+    acts(close_run),
+    acts(write_record),
+    acts(finish_issue),
+    acts(deliver_outbox),
+)
