@@ -104,6 +104,7 @@ def _moment(payload: Mapping[str, object]) -> str:
 
 
 def _polled(agent: Agent, repository: str, item: Document) -> str:
+    from mlops_core.intake.answers import edited_comment
     from mlops_core.intake.event import LabeledEvent, Person
 
     number = int(item["issue"])
@@ -111,12 +112,7 @@ def _polled(agent: Agent, repository: str, item: Document) -> str:
         return "nobody is known to have set the label"
     if item["body_edited_after"]:
         if _first(agent, repository, number, "edited", _digest(item["body"], item["labeled_at"])):
-            _refuse(
-                agent,
-                repository,
-                number,
-                "The issue was edited after the label was set. Remove the label and set it again to approve the present text.",
-            )
+            _refuse(agent, repository, number, edited_comment(number))
         return "edited after the label"
     event = LabeledEvent(
         repository=repository,
@@ -225,14 +221,14 @@ def _refuse(agent: Agent, repository: str, issue: int, body: str) -> None:
 
 
 def _answer_stranger(agent: Agent, repository: str, issue: int, reason: str) -> None:
-    """At most one answer per issue and day, however often a stranger labels."""
-    from mlops_core.intake.markers import stranger_marker
+    """At most one answer per issue and day, however often a stranger labels; bots get silence."""
+    from mlops_core.intake.answers import stranger_comment
 
+    if reason == "not_human":
+        return
     if not agent.tools.call("claim_stranger", repository=repository, issue=issue, key=fresh_key("stranger"))["first"]:
         return
-    why = "could not be verified" if reason == "unverified" else "does not suffice"
-    text = f"`{LABEL}` was set by an account whose permission {why}; a person with write, maintain or admin permission has to set it."
-    _refuse(agent, repository, issue, f"{stranger_marker(issue)}\n{text}")
+    _refuse(agent, repository, issue, stranger_comment(issue, unverified=reason == "unverified"))
 
 
 def _escaped(text: str) -> str:

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import sys
 
-from mlops_core.contracts.request import Language
 from mlops_core.entrypoints.gateways import repository_gateway
 from mlops_core.entrypoints.runner import Step, run_step
 from mlops_core.errors import Unavailable
+from mlops_core.intake.answers import stranger_comment
 from mlops_core.intake.authorization import Decision, authorize
 from mlops_core.intake.event import LabeledEvent, labeled_event, read_payload
 from mlops_core.intake.form import LABEL_TO_START
 from mlops_core.intake.markers import stranger_marker
-from mlops_core.intake.messages import phrase
 from mlops_core.ports import Repository
-
-_LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 
 def main(step: Step) -> None:
@@ -46,10 +43,8 @@ def _answer(gateway: Repository, event: LabeledEvent, decision: Decision) -> Non
     """Bots get silence; people one comment, edited in place."""
     if decision.reason == "not_human":
         return
-    key = "unverified" if decision.reason == "unverified" else "stranger"
-    marker = stranger_marker(event.issue)
-    parts = [f"### {phrase('stranger_title', language)}\n\n{phrase(key, language)}" for language in _LANGUAGES]
-    gateway.upsert_comment(event.repository, event.issue, marker, "\n\n".join([marker, *parts]) + "\n")
+    text = stranger_comment(event.issue, unverified=decision.reason == "unverified")
+    gateway.upsert_comment(event.repository, event.issue, stranger_marker(event.issue), text)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal, Protocol
 
 from mlops_core.errors import MlopsError, Retryable
@@ -90,11 +90,3 @@ def label_approves(issue: IssueFacts) -> Decision:
     if late:
         return Decision(False, "edited", issue.label_actor, detail="the issue was edited after the label was set")
     return Decision(True, "allowed", issue.label_actor, detail=f"{issue.label_actor} set the label")
-
-
-def may_answer_stranger(claim: Callable[[str], bool], repository: str, issue: int, today: date) -> bool:
-    """One comment per issue and day for people who may not start runs.
-
-    ``claim(key)`` is True for the first caller of a key (a ledger's conditional write); the rest of the flood gets no answer.
-    """
-    return claim(f"stranger:{repository}:{issue}:{today.isoformat()}")

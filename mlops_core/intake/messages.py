@@ -109,8 +109,6 @@ PHRASES: dict[str, Text] = {
     },
     "started": {"en": "The run is started", "ja": "実行を開始しました"},
     "adopted": {"en": "This request is answered by a run that exists already", "ja": "この依頼には既存の実行が対応しています"},
-    "command_refused": {"en": "The command was not carried out", "ja": "コマンドを実行しませんでした"},
-    "command_accepted": {"en": "The command was accepted", "ja": "コマンドを受け付けました"},
 }
 
 

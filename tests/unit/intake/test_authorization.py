@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from mlops_core.adapters.in_memory.repository import MemoryRepository
 from mlops_core.errors import MlopsError, NotFound, Throttled, Unauthorized, Unavailable
 from mlops_core.facts import IssueFacts, Level, Permission
-from mlops_core.intake.authorization import authorize, label_approves, may_answer_stranger
+from mlops_core.intake.authorization import authorize, label_approves
 from mlops_core.intake.event import Person
 
 REPOSITORY = "octo/models"
@@ -70,22 +68,6 @@ def test_a_third_try_that_succeeds_counts() -> None:
 
     gateway = MemoryRepository(people={"ana": Permission("write", True)}, fault=fault)
     assert authorize(gateway, REPOSITORY, Person("ana"), sleep=_waits().append).allowed
-
-
-def test_strangers_get_one_comment_per_issue_and_day_abuse_row_30() -> None:
-    seen: set[str] = set()
-
-    def claim(key: str) -> bool:
-        fresh = key not in seen
-        seen.add(key)
-        return fresh
-
-    today, tomorrow = date(2026, 11, 21), date(2026, 11, 22)
-    answers = [
-        may_answer_stranger(claim, REPOSITORY, issue, day)
-        for issue, day in [(1, today), (1, today), (2, today), (1, tomorrow), (1, tomorrow)]
-    ]
-    assert answers == [True, False, True, True, False]
 
 
 def _issue(actor: str, labeled: str, edited: str) -> IssueFacts:

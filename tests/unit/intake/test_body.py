@@ -427,3 +427,11 @@ def test_the_refusal_speaks_the_chosen_language_and_both_when_it_is_unknown() ->
         comment = caught.value.comment()
         assert all(text in comment for text in expected)
         assert ("not one of the choices" in comment) == ("not one of the choices" in expected)
+
+
+def test_the_longest_refusal_stays_below_githubs_limit_abuse_row_54() -> None:
+    sections = "\n\n".join(f"### {'あ' * 90}{index}\n\n{'ｘ' * 90}" for index in range(90))
+    with pytest.raises(RequestRefused) as caught:
+        parse_body(sections, bucket=BUCKET)
+    assert len(caught.value.problems) == 51
+    assert len(caught.value.comment().encode()) < 60_000

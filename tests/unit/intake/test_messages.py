@@ -31,3 +31,9 @@ def test_every_code_that_the_parser_raises_has_a_text_and_every_text_is_used() -
 
 def test_no_text_has_a_placeholder_that_input_could_fill() -> None:
     assert not any("{" in text for table in (HEADLINES, NEXT_ACTS, PHRASES) for texts in table.values() for text in texts.values())
+
+
+def test_no_phrase_is_left_over() -> None:
+    folders = (INTAKE, INTAKE.parent / "entrypoints")
+    sources = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.py") if path.name != "messages.py")
+    assert all(re.search(f"[\"']{key}[\"']", sources) for key in PHRASES)
