@@ -368,9 +368,10 @@ class _Worker:
                 line = self._log.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 break
-            if not line or line.startswith(LOG_END):
+            text, marker, _ = line.partition(LOG_END)
+            lines.append(text)
+            if marker or not line:
                 break
-            lines.append(line)
         return "".join(lines)
 
 
