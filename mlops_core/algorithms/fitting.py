@@ -4,7 +4,8 @@
     method.load()            # the slow import, told apart from the fit
     fitted = method.fit(task)
 
-``fitted.scores`` are the validation scores (float64 [N,1] or [N,K]), ``fitted.nodes()`` the ONNX nodes from `graph.FEATURES` to `graph.SCORE`.
+``fitted.scores`` are the validation scores (float64 [N,1] or [N,K]), ``fitted.nodes()`` the ONNX nodes from `graph.FEATURES` to
+`graph.SCORE`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     load(connection, source, "data", Layout(columns, …))      # second pass: typed columns, __row, __digest
 
 A column is numeric when at least 99 % of its values are numbers; the rest becomes missing and is counted.  It is int64 when every row
-holds a whole number of at most 18 digits, else float64.  Everything else is text.  ``__digest`` is the MD5 of the seed and of the
-cleaned text of all kept columns: equal rows have equal digests on every machine and thread count.
+holds a whole number of at most 18 digits, else float64.  Everything else is text.  ``__digest`` is the MD5 of the seed and of
+the text of all kept columns, blanks cut: equal rows have equal digests on every machine and thread count.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
@@ -48,15 +48,21 @@ class Layout:
     regression: bool
     seed: int
 
+    def text(self, column: Column) -> bool:
+        """Whether a column is kept as text: words, and the target of a classification."""
+        return not self.regression if column.name == self.target else column.type == "string"
+
 
 def infer(connection: Any, source: Source, path: Path) -> list[Column]:
     """Types and counts of every column over all rows; wide files take several passes of 200 columns."""
     found: list[Column] = []
     for start in range(0, len(source.names), _CHUNK):
         names = source.names[start : start + _CHUNK]
-        counted = ", ".join(part for index in range(len(names)) for part in _counts(f"t{index}"))
-        cleaned = ", ".join(_cleaned(name, f"t{index}") for index, name in enumerate(names))
-        sql = f"select count(*), {counted} from (select {cleaned} from {source.table})"
+        numbers = range(len(names))
+        parsed = ", ".join(f"{identifier(names[i])} as c{i}, {typing.parsed_sql(identifier(names[i]))} as p{i}" for i in numbers)
+        counted = ", ".join(part for i in numbers for part in _counts(f"c{i}", f"p{i}", f"n{i}"))
+        known = ", ".join(f"c{i}, p{i}, {typing.number_sql(f'c{i}', f'p{i}')} as n{i}" for i in numbers)
+        sql = f"select count(*), {counted} from (select {known} from (select {parsed} from {source.table}))"
         rows, *counts = _run(connection, sql, path)[0]
         found.extend(_column(name, rows, counts[index * 4 : index * 4 + 4]) for index, name in enumerate(names))
     return found
@@ -64,27 +70,25 @@ def infer(connection: Any, source: Source, path: Path) -> list[Column]:
 
 def load(connection: Any, source: Source, path: Path, *, table: str, layout: Layout) -> None:
     """Make the typed table; the target is text for classes and double for regression, and rows without one are left out."""
-    cleaned = ", ".join(_cleaned(column.name, identifier(column.name)) for column in layout.columns)
-    typed = ", ".join(f"{_typed(column, layout)} as {identifier(column.name)}" for column in layout.columns)
-    content = ", ".join(f"coalesce({identifier(column.name)}, '')" for column in layout.columns)
+    numbered = list(enumerate(layout.columns))
+    parsed = ", ".join(f"{identifier(column.name)} as c{i}, {typing.parsed_sql(identifier(column.name))} as p{i}" for i, column in numbered)
+    typed = ", ".join(f"{_typed(column, layout, i)} as t{i}" for i, column in numbered)
+    raw = f"select row_number() over () as {ROW}, {parsed} from {source.table}"
+    content = ", ".join(f"coalesce({f't{i}' if layout.text(column) else f'trim(c{i})'}, '')" for i, column in numbered)
     digest = f"md5_number(concat_ws(chr(31), '{layout.seed}', {content}))"
-    inner = f"select row_number() over () as {ROW}, {cleaned} from {source.table}"
-    columns = f"select {ROW}, {digest} as {DIGEST}, {typed} from ({inner})"
+    named = ", ".join(f"t{i} as {identifier(column.name)}" for i, column in numbered)
+    columns = f"select {ROW}, {digest} as {DIGEST}, {named} from (select *, {typed} from ({raw}))"
     sql = f"create table {table} as select * from ({columns}) where {identifier(layout.target)} is not null"
     _run(connection, sql, path)
 
 
-def _cleaned(name: str, alias: str) -> str:
-    return f"{typing.text_sql(identifier(name))} as {alias}"
-
-
-def _counts(name: str) -> tuple[str, str, str, str]:
+def _counts(text: str, parsed: str, number: str) -> tuple[str, str, str, str]:
     """Filled, numbers, whole numbers, words for a missing number."""
     return (
-        f"count({name})",
-        f"count({typing.number_sql(name)})",
-        f"count(case when {typing.whole_sql(name)} then 1 end)",
-        f"count(case when {typing.missing_number_sql(name)} then 1 end)",
+        f"count(case when {number} is not null then 1 when {typing.text_sql(text)} is not null then 1 end)",
+        f"count({number})",
+        f"count(case when {typing.whole_sql(text, parsed)} then 1 end)",
+        f"count(case when {number} is null and {typing.missing_number_sql(text)} then 1 end)",
     )
 
 
@@ -96,13 +100,13 @@ def _column(name: str, rows: int, counts: Sequence[int]) -> Column:
     return Column(name, "string", rows, rows - filled, 0)
 
 
-def _typed(column: Column, layout: Layout) -> str:
-    name = identifier(column.name)
-    if column.name == layout.target:
-        return typing.number_sql(name) if layout.regression else name
-    if column.type == "string":
-        return name
-    return typing.number_sql(name) if column.type == "float64" else f"try_cast({name} as bigint)"
+def _typed(column: Column, layout: Layout, index: int) -> str:
+    text, parsed = f"c{index}", f"p{index}"
+    if layout.text(column):
+        return typing.text_sql(text)
+    if column.type == "int64" and column.name != layout.target:
+        return f"try_cast({text} as bigint)"
+    return typing.number_sql(text, parsed)
 
 
 def _run(connection: Any, sql: str, path: Path) -> list[tuple[Any, ...]]:

@@ -106,8 +106,8 @@ def _csv(path: Path, *, packed: bool) -> Source:
     renamed = tuple(new for new, old in zip(names, found, strict=True) if new != old)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = (
-        f"header=true, delim={literal(separator)}, quote='\"', escape='\"', auto_detect=false, max_line_size={LINE_LIMIT}, buffer_size={2 * LINE_LIMIT}, "
-        f"compression={literal('gzip' if packed else 'none')}, columns={{{columns}}}"
+        f"header=true, delim={literal(separator)}, quote='\"', escape='\"', auto_detect=false, columns={{{columns}}}, "
+        f"max_line_size={LINE_LIMIT}, buffer_size={2 * LINE_LIMIT}, compression={literal('gzip' if packed else 'none')}"
     )
     return Source(tuple(names), f"read_csv({literal(str(path))}, {options})", text=True, renamed=renamed)
 

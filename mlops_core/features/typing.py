@@ -2,12 +2,12 @@
 
     clean(" ? ")            # None: missing
     number("1e3")           # 1000.0
-    number_sql('"age"')     # the same as a DuckDB expression over a text column
+    text_sql('"city"')      # `clean` as a DuckDB expression over a text column; `number_sql` likewise
 
 - Blanks around a value (space, tab, line ends, no-break space) are cut.
 - `MISSING` words are missing in every column; `MISSING_NUMBERS` only in numeric ones ("unknown" may be a category).
 - A number is an ASCII decimal with an optional sign, point and exponent, and finite.  ``1_000``, ``0x1F``, ``inf``, ``1e999`` are not.
-- A whole number is a sign and at most 18 digits.  Text that is no number in a numeric column is missing, and counted.
+- A whole number has at most 18 characters, no point and no exponent.  Text that is no number in a numeric column is missing, and counted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ MISSING_INT64 = -(2**63)
 """How a missing value travels in an int64 input, which has no NaN of its own."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
-_WHOLE = "[+-]?[0-9]{1,18}"
 
 
 def clean(text: str) -> str | None:
@@ -57,26 +56,38 @@ def literal(text: str) -> str:
 
 def text_sql(column: str) -> str:
     """`clean` as SQL over a text expression; the edge test spares the slow trim for the cells that need it."""
-    blanks = " || ".join(f"chr({ord(character)})" for character in BLANKS)
     edge = f"{column}[1] <= ' ' or {column}[-1] <= ' ' or contains({column}, chr(160))"
-    trimmed = f"(case when {edge} then trim({column}, {blanks}) else {column} end)"
+    trimmed = f"(case when {edge} then {_trimmed(column)} else {column} end)"
     return f"(case when {trimmed} in ({_words(MISSING)}) then null else {trimmed} end)"
 
 
-def number_sql(cleaned: str) -> str:
-    """`number` as SQL over a cleaned text expression: a double or null."""
-    value = f"try_cast({cleaned} as double)"
-    return f"(case when contains({cleaned}, '_') then null when isfinite({value}) then {value} end)"
+def parsed_sql(column: str) -> str:
+    """The engine's own reading of a text as double, for `number_sql`: it passes over the common blanks by itself."""
+    return f"try_cast({column} as double)"
 
 
-def whole_sql(cleaned: str) -> str:
-    """True where the cleaned text is a whole number that int64 holds."""
-    return f"regexp_full_match({cleaned}, '{_WHOLE}')"
+def number_sql(column: str, parsed: str) -> str:
+    """`number` as SQL over a text expression and its `parsed_sql` (computed once, a layer below): a double or null."""
+    again = parsed_sql(_trimmed(column))
+    return (
+        f"(case when contains({column}, '_') then null when isfinite({parsed}) then {parsed} "
+        f"when contains({column}, chr(160)) and isfinite({again}) then {again} end)"
+    )
 
 
-def missing_number_sql(cleaned: str) -> str:
-    """True where the cleaned text is a word for missing that counts only in numeric columns."""
-    return f"({cleaned} in ({_words(MISSING_NUMBERS)}))"
+def whole_sql(column: str, parsed: str) -> str:
+    """True where the text is a whole number that int64 and float64 both hold: at most 18 characters, no point, no exponent."""
+    marks = " and ".join(f"not contains({column}, '{mark}')" for mark in "._eE")
+    return f"(isfinite({parsed}) and strlen({column}) <= 18 and {marks})"
+
+
+def missing_number_sql(column: str) -> str:
+    """True where the text is a word for missing that counts only in numeric columns."""
+    return f"(trim({column}) in ({_words(MISSING_NUMBERS)}))"
+
+
+def _trimmed(column: str) -> str:
+    return f"trim({column}, {' || '.join(f'chr({ord(character)})' for character in BLANKS)})"
 
 
 def _words(words: tuple[str, ...]) -> str:

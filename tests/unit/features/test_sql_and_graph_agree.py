@@ -44,8 +44,8 @@ def _table(data: st.DataObject, spec: FeatureSpec, rows: int) -> pa.Table:
     columns: dict[str, Any] = {"number": pa.array(range(rows))}
     for number in spec.numeric:
         if number.type == "int64":
-            values = st.none() | st.integers(-(2**62), 2**62) | st.integers(-5, 5)
-            columns[number.name] = pa.array(data.draw(st.lists(values, min_size=rows, max_size=rows)), pa.int64())
+            wholes = st.none() | st.integers(-(2**62), 2**62) | st.integers(-5, 5)
+            columns[number.name] = pa.array(data.draw(st.lists(wholes, min_size=rows, max_size=rows)), pa.int64())
         else:
             near = [number.mean, number.fill or 0.0, 3.4028234663852886e38, -1e300, -0.0, 1e-320]
             values = st.none() | _FINITE | st.sampled_from(near)

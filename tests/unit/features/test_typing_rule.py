@@ -23,7 +23,7 @@ def _in_sql(expression: str, text: str) -> object:
 def test_sql_and_python_read_the_same_number_from_any_text(text: str) -> None:
     cleaned = typing.clean(text)
     expected = None if cleaned is None else typing.number(cleaned)
-    assert _in_sql(typing.number_sql(f"({typing.text_sql('c')})"), text) == expected
+    assert _in_sql(typing.number_sql("c", typing.parsed_sql("c")), text) == expected
 
 
 @settings(max_examples=200, deadline=None)
