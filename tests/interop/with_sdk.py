@@ -18,6 +18,7 @@ from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
 from sagemaker.train import ModelTrainer
 
 REGISTRY, ROLE, BUCKET = os.environ["REGISTRY"], os.environ["ROLE"], os.environ["BUCKET"]
+PACKAGE = f"arn:aws:sagemaker:{os.environ['AWS_REGION']}:{REGISTRY.partition('.')[0]}:model-package/sdk/1"
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
     )
     with contextlib.suppress(KeyError):  # 3.27 registers, then looks in the answer for a name that CreateModelPackage never gives
         ModelPackage.create(model_package_group_name="sdk", inference_specification=specification, model_approval_status="Approved")
-    package = next(iter(ModelPackage.get_all(model_package_group_name="sdk")))
+    package = ModelPackage.get(model_package_name=PACKAGE)
     expect(package.model_package_version, 1)
     primary = ContainerDefinition(model_package_name=package.model_package_arn)
     model = Model.create(model_name="sdk", primary_container=primary, execution_role_arn=ROLE)

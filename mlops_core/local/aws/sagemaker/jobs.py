@@ -92,9 +92,11 @@ class JobRun(ABC):
         try:
             self._run()
         except ProgramFailed as error:
+            self._end_program()
             self._fail(str(error))
         except Exception as error:  # the outermost edge: a defect must end this job, not the platform
             LOG.exception("job %s", self.key)
+            self._end_program()
             self._fail(f"InternalServerError: {type(error).__name__}: {error}")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -112,6 +114,11 @@ class JobRun(ABC):
         self.stop_asked.set()
         if self._process is not None:
             self._process.kill()
+
+    def _end_program(self) -> None:
+        """Whatever ended the job, its program must not go on."""
+        if self._process is not None and self._process.alive():
+            self._process.stop(self.platform.settings.stop_grace_s)
 
     def _run(self) -> None:
         self.base.mkdir(parents=True, exist_ok=True)

@@ -180,6 +180,8 @@ class Registry:
             packages = [one for one in packages if one.get("ModelApprovalStatus") == request["ModelApprovalStatus"]]
         if "NameContains" in request:
             packages = [one for one in packages if request["NameContains"].lower() in one["ModelPackageName"].lower()]
+        # As on AWS, the summary of a versioned package names its group and version, not the package.
+        packages = [{key: one[key] for key in one if key != "ModelPackageName" or "ModelPackageGroupName" not in one} for one in packages]
         return page(packages, {key: value for key, value in request.items() if key != "NameContains"}, PACKAGE_LIST)
 
     def _delete_package(self, request: Record) -> Record:

@@ -41,7 +41,7 @@ class Service:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        tags = Tags(platform.store, self._exists)
+        self._tags = tags = Tags(platform.store, self._exists)
         self._jobs = JobApi(platform, tags)
         self._registry = Registry(platform, tags)
         self._hosting = Hosting(platform, tags, self._registry)
@@ -112,7 +112,12 @@ class Service:
 
     def condition_context(self, action: str, body: bytes | Mapping[str, Any]) -> dict[str, Any]:
         """IAM condition keys and their values (text, or lists of text)."""
-        return access.condition_context(action, _lenient(body))
+        request = _lenient(body)
+        arn = access.resource_arn(action, request, "/", self._platform.arn)
+        owned = self._tags.of(arn) if arn else []
+        keys = ("aws:ResourceTag", "sagemaker:ResourceTag")
+        tagged = {f"{key}/{tag['Key']}": tag["Value"] for tag in owned for key in keys}
+        return {**tagged, **access.condition_context(action, request)}
 
     def cloudformation_types(self) -> dict[str, dict[str, Callable[..., Any]]]:
         """Handlers by resource type; see `cloudformation.types`."""

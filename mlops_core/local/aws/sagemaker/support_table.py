@@ -20,6 +20,13 @@ HEAD = """# What the local SageMaker supports
 Requests and answers are checked against botocore's own service model. An operation or a member that AWS has and this page does not list
 is refused by name with a `ValidationException`; nothing is ignored. A member that stands without further members is supported whole.
 
+## Use it alone
+
+`mlops local up --only aws` starts the local AWS without the rest and prints the variables that clients need (`AWS_ENDPOINT_URL`,
+`AWS_CA_BUNDLE`, keys). The AWS CLI, boto3 and the SageMaker SDK then work as they are; `make interop` shows the AWS CLI and the SageMaker
+SDK train, register, deploy and predict against it. The images it knows are `mlops-work` and `mlops-serve`; others are entries of `images`
+in its configuration: a repository name, the folder of an environment's executables, and the program that `train` and `serve` are given to.
+
 ## Differences that stay
 
 - A container image is an environment on this machine: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG` runs the program configured

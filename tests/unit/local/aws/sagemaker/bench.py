@@ -38,8 +38,8 @@ class TestConfig:
     state: Path
     region: str = "eu-central-1"
     account: str = "123456789012"
-    stop_grace_s: float = 1.0
-    endpoint_grace_s: float = 1.0
+    stop_grace_s: float = 0.5
+    endpoint_grace_s: float = 0.5
     health_timeout_s: float = 5.0
     sync_interval_s: float = 0.2
     metric_interval_s: float = 0.1

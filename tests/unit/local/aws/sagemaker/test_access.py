@@ -52,6 +52,12 @@ def test_condition_keys_are_those_that_iam_documents(bench: Bench) -> None:
     assert bench.service.condition_context("UpdateModelPackage", approval) == {"sagemaker:ModelApprovalStatus": "Approved"}
 
 
+def test_tags_of_an_existing_resource_are_conditions_too(bench: Bench) -> None:
+    bench.call("CreateModelPackageGroup", ModelPackageGroupName="census", Tags=[{"Key": "team", "Value": "a"}])
+    found = bench.service.condition_context("DeleteModelPackageGroup", {"ModelPackageGroupName": "census"})
+    assert found == {"aws:ResourceTag/team": "a", "sagemaker:ResourceTag/team": "a"}
+
+
 def test_a_model_package_group_is_made_changed_and_deleted_by_a_template(bench: Bench) -> None:
     handlers = bench.service.cloudformation_types()["AWS::SageMaker::ModelPackageGroup"]
     old = {"ModelPackageGroupName": "census", "Tags": [{"Key": "a", "Value": "1"}]}

@@ -55,7 +55,7 @@ def test_a_stopped_job_gets_sigterm_and_its_model_is_kept(bench: Bench) -> None:
 
 
 def test_a_program_that_ignores_sigterm_is_killed_with_its_children_after_the_grace(bench: Bench) -> None:
-    text = "import os, signal, sys, time\nsignal.signal(15, signal.SIG_IGN)\nprint(os.fork() or os.getpid(), flush=True)\ntime.sleep(60)"
+    text = "import os, signal, time\nsignal.signal(15, signal.SIG_IGN)\nos.write(1, b'%d\\n' % (os.fork() or os.getpid()))\ntime.sleep(60)"
     bench.program("work.py", text)
     bench.train("stubborn")
     bench.until(lambda: len(lines(bench)) == 2)

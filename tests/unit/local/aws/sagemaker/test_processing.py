@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.unit.local.aws.sagemaker.bench import IMAGE, Bench
+from tests.unit.local.aws.sagemaker.memory_host import ROLE
+from tests.unit.local.aws.sagemaker.test_job_ends import alive
 
 INPUT = {
     "InputName": "raw",
@@ -51,6 +53,20 @@ def test_continuous_outputs_are_uploaded_while_the_job_runs(bench: Bench) -> Non
     bench.until((bench.host.state / "objects" / "out" / "clean\u2215a").exists)
     bench.call("StopProcessingJob", ProcessingJobName="live")
     assert bench.ended("live", "Processing")["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_job_whose_upload_is_denied_fails_and_its_program_ends(bench: Bench) -> None:
+    bench.program(
+        "work.py", "import os, sys, time, pathlib\npathlib.Path(sys.argv[1], 'a').write_text('1')\nprint(os.getpid())\ntime.sleep(20)"
+    )
+    bench.host.forbidden.add((ROLE, "s3:PutObject"))
+    output = {"OutputName": "out", "S3Output": {**OUTPUT["S3Output"], "S3UploadMode": "Continuous"}}  # type: ignore[dict-item]
+    bench.process("denied", AppSpecification=application(bench, "/opt/ml/processing/out"), ProcessingOutputConfig={"Outputs": [output]})
+    job = bench.ended("denied", "Processing")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "s3:PutObject" in job["FailureReason"]
+    (line,) = next(iter(bench.host.logs.values()))
+    assert not alive(int(line))
 
 
 def test_a_failed_processing_job_says_its_own_message_and_exit_code(bench: Bench) -> None:
