@@ -32,19 +32,18 @@ _LONGEST_SLACK_BLOCK = 2900
 
 
 class Problem(Protocol):
-    """One thing to correct: stable code, the field's heading, what is wrong (value and allowed values named), the next act."""
+    """One thing to correct, as `intake.problems.Problem` has it: a stable code and one paragraph in a language."""
 
     @property
-    def code(self) -> str: ...
+    def code(self) -> str:
+        """The stable code, such as ``E-PARSE-003``."""
 
     @property
-    def field(self) -> str: ...
+    def value(self) -> str:
+        """What was written; shown in a fence only."""
 
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def remedy(self) -> str: ...
+    def text(self, language: Language, *, with_value: bool = True) -> str:
+        """Field, what is wrong, what is allowed, the next act."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def ask_marker(state: RunState) -> str:
 
 
 def render_refusal(problems: Sequence[Problem], language: Language, *, marker: str = "") -> str:
-    """Every problem at once as a table: code, field, problem, what to do."""
+    """Every problem at once; what people wrote stands only in a fence."""
     t = translator(language)
     page = render(
         "refusal.md.j2",
@@ -74,7 +73,8 @@ def render_refusal(problems: Sequence[Problem], language: Language, *, marker: s
         marker=Markdown(marker),
         count=t("unit.problems", count=len(problems)),
         label=code(LABEL),
-        problems=problems[:_MOST_PROBLEMS],
+        problems=[(item.code, item.text(language, with_value=False)) for item in problems[:_MOST_PROBLEMS]],
+        written="\n".join(f"{item.code} {item.value}" for item in problems[:_MOST_PROBLEMS] if item.value),
     )
     return cut(page, LIMIT_BYTES, "…")
 

@@ -17,7 +17,7 @@ from mlops_core.contracts.base import canonical, digest
 from mlops_core.contracts.history import HistoryRecord
 from mlops_core.contracts.run import RunState
 from mlops_core.errors import InvalidRequest
-from mlops_core.reporting.comment import metric_table, phase_rows, round_rows, rule_rows, verdict_lines
+from mlops_core.reporting.comment import metric_table, phase_rows, round_rows, rule_rows, verdict_lines, warning_lines
 from mlops_core.reporting.figures import figure, moment
 from mlops_core.reporting.markdown import Markdown, code
 from mlops_core.reporting.prices import price_jobs
@@ -114,6 +114,7 @@ def render_history_markdown(record: HistoryRecord) -> str:
         metrics=metric_table(looks, t),
         rounds=round_rows(run, t) if any(item.changes for item in run.rounds) else [],
         items=_items(record, t),
+        warnings=warning_lines(run.warnings, t),
         jobs=_job_rows(run),
         policy=record.policy.model_dump_json(exclude_defaults=False),
     )

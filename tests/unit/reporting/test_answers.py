@@ -1,0 +1,84 @@
+"""Refusals, the operator's call and answers to commands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from markdown_it import MarkdownIt
+
+from mlops_core.contracts.approval import CommandAnswer
+from mlops_core.contracts.request import Language
+from mlops_core.intake.problems import Problem
+from mlops_core.reporting.answers import (
+    ask_marker,
+    mail_message,
+    refusal_marker,
+    render_command_answer,
+    render_operator_request,
+    render_refusal,
+    slack_message,
+)
+from mlops_core.reporting.links import Links
+from mlops_core.reporting.suggestion import suggestion
+from tests.unit.reporting.states import request, verdict, waiting
+
+LINKS = Links(issue="https://github.com/ada/models/issues/7")
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_refusal_lists_every_problem_and_fences_what_was_written(language: Language) -> None:
+    problems = [Problem("E-PARSE-007", "metric", value="acc ``` @everyone", allowed="accuracy, f1"), Problem("E-PARSE-004", "target")]
+    text = render_refusal(problems, language, marker=refusal_marker(7))
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
+    assert text.startswith("<!-- mlops:refusal:7 -->")
+    assert "`E-PARSE-007`" in text
+    assert "`E-PARSE-004`" in text
+    assert "AWS" in text
+    assert html.count("<pre>") == 1
+    assert "@everyone" not in html.split("<pre>")[0]
+
+
+def test_the_call_for_a_decision_says_what_was_measured_and_how_to_answer() -> None:
+    run = waiting()
+    assert run.verdict is not None
+    text = render_operator_request(run, run.verdict)
+    assert text.startswith(ask_marker(run))
+    assert "ROC AUC was 0.9012 (0.8982–0.9043); required is at least 0.9200 (threshold of the request)" in text
+    assert "\n/retrain n_estimators=800 learning_rate=0.04\n" in text
+
+
+def test_slack_gets_plain_text_blocks_and_an_escaped_fallback() -> None:
+    run = waiting(request=request(target="<!channel> & <https://e.example|x>"))
+    message = slack_message(run, verdict("retrain", 0.9), links=LINKS)
+    kinds = {block["text"]["type"] for block in message["blocks"]}  # type: ignore[attr-defined]
+    assert kinds == {"plain_text"}
+    assert "<" not in str(message["text"])
+    assert len(json.dumps(message)) < 5000
+    assert "https://github.com/ada/models/issues/7" in json.dumps(message)
+
+
+def test_a_mail_subject_is_one_short_line() -> None:
+    mail = mail_message(waiting(), verdict("retrain", 0.9), links=LINKS)
+    assert mail.subject == "[mlops] income: round 1 needs your decision"
+    assert "\n" not in mail.subject
+    assert "/retrain n_estimators=800" in mail.body
+    japanese = mail_message(waiting(request=request(language="ja")), verdict("retrain", 0.9), links=LINKS)
+    assert "判断をお願いします" in japanese.subject
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_command_is_answered_in_one_comment(language: Language) -> None:
+    accepted = render_command_answer(CommandAnswer(accepted=True, run_id="r1", round=2, text=""), language)
+    assert "`r1`" in accepted
+    assert "2" in accepted
+    refused = render_command_answer(CommandAnswer(accepted=False, text="already running as @r1 #3"), language)
+    assert "@r1" not in refused
+    assert "#3" not in refused
+
+
+def test_a_suggestion_stays_within_the_catalogue() -> None:
+    run = waiting(request=request(hyperparameters={"n_estimators": 5000, "learning_rate": 0.0001}), rounds=())
+    assert suggestion(run).command == "/retrain n_estimators=5000 learning_rate=0.0001"
+    forest = waiting(algorithm="random_forest", rounds=())
+    assert suggestion(forest).command == "/retrain n_estimators=400 min_samples_leaf=1"

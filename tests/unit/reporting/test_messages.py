@@ -1,0 +1,77 @@
+"""Both languages are complete, alike in their placeholders, and every text is used."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import mlops_core.reporting as package
+from mlops_core.contracts.request import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from mlops_core.contracts.run import PHASES
+from mlops_core.errors import Defect
+from mlops_core.reporting.messages import CATALOGUES, plain
+
+FOLDER = Path(package.__file__).parent
+FAMILIES = {
+    "headline.": ("serving", "registered", "succeeded", "refused", "failed", "aborted", "timed_out", "expired"),
+    "phase.": PHASES,
+    "status.": ("waiting", "running", "done", "failed", "skipped", "operator"),
+    "decision.": ("accept", "retrain", "refuse"),
+    "rule.": ("threshold", "policy_minimum", "beat_baseline", "champion_margin"),
+    "metric.": (*CLASSIFICATION_METRICS, *REGRESSION_METRICS),
+    "baseline.": ("majority_class", "mean"),
+    "plot.": ("confusion_matrix", "roc_curve", "residuals"),
+    "outcome.": ("succeeded", "refused", "failed", "aborted", "timed_out", "expired", "open"),
+    "column.": ("validation", "test"),
+    "report.split_": ("train", "validation", "test"),
+    "report.method_": ("binary", "multiclass", "regression"),
+    "finding.w_data_": tuple(f"{number:03d}" for number in range(1, 15)),
+    "item.": (
+        *("repository", "request_digest", "body_digest", "policy", "code", "dataset", "dataset_digest", "algorithm", "hyperparameters"),
+        *("seed", "instance", "image", "weights", "spec", "archive", "model_uri", "package", "pointer", "execution"),
+    ),
+}
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def sources() -> str:
+    files = [path for path in FOLDER.rglob("*") if path.suffix in {".py", ".j2"} and path.parent.name != "messages"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def test_every_key_exists_in_every_language() -> None:
+    english, japanese = CATALOGUES["en"].keys(), CATALOGUES["ja"].keys()
+    assert english == japanese
+
+
+def test_a_key_has_the_same_placeholders_in_every_language() -> None:
+    for key, text in CATALOGUES["en"].items():
+        assert placeholders(text) == placeholders(CATALOGUES["ja"][key]), key
+
+
+def test_every_japanese_text_is_japanese_unless_it_is_a_name() -> None:
+    names = {"metric.f1", "metric.roc_auc", "metric.rmse", "metric.mae", "metric.r2", "metric.mape", "live.value", "cost.row"}
+    japanese = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+    assert [key for key, text in CATALOGUES["ja"].items() if key not in names and not japanese.search(text)] == []
+
+
+def test_every_key_that_the_code_names_exists_and_every_key_is_named() -> None:
+    text = sources()
+    literal = set(re.findall(r"""["']([a-z]+\.[a-z0-9_]+)["']""", text)) & (CATALOGUES["en"].keys() | set())
+    families = {prefix + name for prefix, names in FAMILIES.items() for name in names}
+    used = literal | families
+    assert families - CATALOGUES["en"].keys() == set()
+    assert CATALOGUES["en"].keys() - used == set()
+    asked = set(re.findall(r"""(?:\bt\(|plain\(language, )\s*["']([a-z]+\.[a-z0-9_]+)["']""", text))
+    assert {key for key in asked - CATALOGUES["en"].keys() if not any(prefix.startswith(key) for prefix in FAMILIES)} == set()
+
+
+def test_an_unknown_key_is_a_defect_that_names_it() -> None:
+    with pytest.raises(Defect, match="no\\.such"):
+        plain("en", "no.such")
