@@ -69,5 +69,5 @@ class Comments:
 
     def _tell(self, repository: Row, issue: Row, row: Row, action: str, identity: Identity, **more: Any) -> None:
         current = self._database.row("select * from issues where id = ?", issue["id"]) or issue
-        shapes = {"issue": self._shapes.issue(repository, current), "comment": self._shapes.comment(repository, issue, row)}
+        shapes = {"issue": self._shapes.told_issue(repository, current), "comment": self._shapes.comment(repository, issue, row)}
         self._events.emit(repository, "issue_comment", action, identity, **shapes, **more)

@@ -101,7 +101,7 @@ class Issues:
         """Emit ``issues`` with the issue as it is now; pull requests speak for themselves."""
         if not issue["pull"]:
             current = self._database.row("select * from issues where id = ?", issue["id"]) or issue
-            self._events.emit(repository, "issues", action, identity, issue=self._shapes.issue(repository, current), **more)
+            self._events.emit(repository, "issues", action, identity, issue=self._shapes.told_issue(repository, current), **more)
 
     def _note(self, issue: Row, event: str, identity: Identity, **data: Any) -> None:
         moment = now()

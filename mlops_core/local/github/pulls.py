@@ -77,7 +77,7 @@ class Pulls:
         """Emit ``pull_request``; its workflows run at the head commit."""
         fresh = self.find(repository, pull["number"])
         at = (f"refs/pull/{pull['number']}/head", fresh["head_sha"])
-        shape = self.shape(repository, fresh)
+        shape = self.shape(repository, fresh, full=True)
         self._events.emit(repository, "pull_request", action, identity, number=pull["number"], pull_request=shape, at=at, **more)
 
     def branch_moved(self, repository: Row, identity: Identity, branch: str) -> None:
@@ -190,6 +190,7 @@ class Pulls:
         )  # fmt: skip
         row = self._database.row("select * from reviews where id = ?", key)
         review = self.review_shape(repository, pull, row or {})
+        review["state"] = review["state"].lower()
         shape = self.shape(repository, pull)
         self._events.emit(repository, "pull_request_review", "submitted", identity, review=review, pull_request=shape)
         return row or {}
@@ -228,6 +229,12 @@ class Pulls:
             "comments",
         }
         base = {key: value for key, value in issue.items() if key not in drop | {"performed_via_github_app"}}
+        statuses, comment = (
+            f"{shapes.repo_url(repository)}/statuses/{pull['head_sha']}",
+            f"{shapes.repo_url(repository)}/pulls/comments{{/number}}",
+        )
+        links = {"self": url, "html": page, "issue": issue["url"], "comments": issue["comments_url"], "commits": f"{url}/commits"}
+        links |= {"statuses": statuses, "review_comments": f"{url}/comments", "review_comment": comment}
         shape = {
             **base, "url": url, "node_id": f"PR_{pull['id']}", "html_url": page, "issue_url": issue["url"], "draft": bool(pull["draft"]),
             "diff_url": f"{page}.diff", "patch_url": f"{page}.patch", "commits_url": f"{url}/commits",
@@ -237,8 +244,7 @@ class Pulls:
             "merge_commit_sha": pull["merge_sha"], "requested_reviewers": [], "requested_teams": [], "auto_merge": None,
             "head": self._side(repository, pull["head_ref"], pull["head_sha"]),
             "base": self._side(repository, pull["base_ref"], pull["base_sha"]),
-            "_links": {"self": {"href": url}, "html": {"href": page}, "issue": {"href": issue["url"]}},
-            "merged": bool(pull["merged_at"]), "merged_by": shapes.user(pull["merged_by"]) if pull["merged_by"] else None,
+            "_links": {name: {"href": href} for name, href in links.items()},
         }  # fmt: skip
         if full:
             files = self.files(repository, pull)
@@ -251,7 +257,8 @@ class Pulls:
                 "comments": issue["comments"],
             }
             shape |= {**counts, **state, "changed_files": len(files), "commits": len(self.commits(repository, pull)), "review_comments": 0}
-            shape["maintainer_can_modify"] = False
+            merger = shapes.user(pull["merged_by"]) if pull["merged_by"] else None
+            shape |= {"maintainer_can_modify": False, "merged": bool(pull["merged_at"]), "merged_by": merger}
         return shape
 
     def _side(self, repository: Row, ref: str, sha: str) -> Json:

@@ -12,6 +12,7 @@ from typing import Any
 from mlops_core.local.github.answers import not_found
 from mlops_core.local.github.database import Database, Row, now
 from mlops_core.local.github.events import Event, Events
+from mlops_core.local.github.git_history import commits
 from mlops_core.local.github.identity import Identity
 from mlops_core.local.github.repositories import Repositories
 from mlops_core.local.github.shapes import Json, Shapes
@@ -106,9 +107,17 @@ class Runs:
 
     def _tell(self, run: Row, action: str) -> None:
         repository = self._repositories.by_id(run["repository"])
-        workflow = {"id": workflow_id(repository, run["path"]), "name": run["name"], "path": run["path"], "state": "active"}
+        workflow = self.workflow_shape(repository, run["path"], run["name"])
         shape = self.shape(repository, run)
         self._events.emit(repository, "workflow_run", action, Identity(run["actor"]), workflow_run=shape, workflow=workflow)
+
+    def workflow_shape(self, repository: Row, path: str, name: str) -> Json:
+        """A workflow file as JSON."""
+        key = workflow_id(repository, path)
+        page = f"{self._shapes.repo_page(repository)}/actions"
+        times = {"created_at": repository["created_at"], "updated_at": repository["pushed_at"]}
+        links = {"url": f"{self._shapes.repo_url(repository)}/actions/workflows/{key}", "html_url": page, "badge_url": page}
+        return {"id": key, "node_id": f"W_{key}", "name": name, "path": path, "state": "active", **times, **links}
 
     def claims(self, run: Row) -> dict[str, str]:
         """The claims of the run's OIDC tokens, less issuer, audience and times."""
@@ -127,6 +136,11 @@ class Runs:
             "event_name": run["event"], "runner_environment": "github-hosted", "run_id": str(run["id"]), "run_number": str(run["number"]),
             "run_attempt": "1", "head_ref": "", "base_ref": "",
         }  # fmt: skip
+
+    def _head_commit(self, repository: Row, sha: str) -> Json:
+        commit = commits(self._repositories.git(repository), sha, limit=1)[0]
+        people = {key: {"name": who[0], "email": who[1]} for key, who in (("author", commit.author), ("committer", commit.committer))}
+        return {"id": sha, "tree_id": commit.tree, "message": commit.message, "timestamp": commit.author[2], **people}
 
     def shape(self, repository: Row, run: Row) -> Json:
         """A workflow run as JSON."""
@@ -147,8 +161,8 @@ class Runs:
             "check_suite_url": f"{self._shapes.repo_url(repository)}/check-suites/{run['id']}",
             "referenced_workflows": [], "previous_attempt_url": None,
             "workflow_url": f"{self._shapes.repo_url(repository)}/actions/workflows/{workflow}",
-            "head_commit": None, "repository": self._shapes.repository(repository),
-            "head_repository": self._shapes.repository(repository), **links,
+            "head_commit": self._head_commit(repository, run["sha"]), "repository": self._shapes.minimal(repository),
+            "head_repository": self._shapes.minimal(repository), **links,
         }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ class Shapes:
             "url": api, "html_url": f"{self.url}/{name}", "following_url": f"{api}/following{{/other_user}}",
             "gists_url": f"{api}/gists{{/gist_id}}",
             "starred_url": f"{api}/starred{{/owner}}{{/repo}}", "events_url": f"{api}/events{{/privacy}}", **links,
-            "type": person["type"], "site_admin": False, "user_view_type": "public",
+            "type": person["type"], "site_admin": False,
         }  # fmt: skip
 
     def repo_url(self, repository: Row) -> str:
@@ -61,6 +61,7 @@ class Shapes:
             "forks_count": 0,
             "forks": 0, "mirror_url": None, "archived": False, "disabled": False, "open_issues_count": self._open_issues(repository),
             "open_issues": self._open_issues(repository), "license": None, "allow_forking": False, "is_template": False, "topics": [],
+            "custom_properties": {},
             "web_commit_signoff_required": False, "visibility": "private" if repository["private"] else "public",
         }  # fmt: skip
         for key, tail in _REPOSITORY_LINKS.items():
@@ -70,6 +71,12 @@ class Shapes:
             names = {"pull": "read", "triage": "triage", "push": "write", "maintain": "maintain", "admin": "admin"}
             shape["permissions"] = {key: reached >= ROLES.index(name) for key, name in names.items()}
         return shape
+
+    def minimal(self, repository: Row) -> Json:
+        """A repository as workflow runs carry it: who it is and its addresses."""
+        names = {"id", "node_id", "name", "full_name", "private", "owner", "html_url", "description", "fork", "url"}
+        names |= {f"{key}_url" for key in _REPOSITORY_LINKS}
+        return {key: value for key, value in self.repository(repository).items() if key in names}
 
     def _open_issues(self, repository: Row) -> int:
         query = "select count(*) from issues where repository = ? and state = 'open' and deleted = 0"
@@ -119,6 +126,10 @@ class Shapes:
                 "merged_at": merged,
             }
         return shape
+
+    def told_issue(self, repository: Row, issue: Row) -> Json:
+        """An issue as webhooks carry it, which lack ``closed_by``."""
+        return {key: value for key, value in self.issue(repository, issue).items() if key != "closed_by"}
 
     def association(self, repository: Row, login: str) -> str:
         """GitHub's author_association, which says nothing about rights."""

@@ -38,11 +38,7 @@ def _workflow(call: Call) -> Workflow:
 
 
 def _workflow_shape(call: Call, workflow: Workflow) -> dict[str, Any]:
-    key = workflow_id(call.repository, workflow.path)
-    page = f"{call.site.shapes.repo_page(call.repository)}/actions"
-    times = {"created_at": call.repository["created_at"], "updated_at": call.repository["pushed_at"]}
-    base = {"id": key, "node_id": f"W_{key}", "name": workflow.name, "path": workflow.path, "state": "active", **times}
-    return {**base, "url": f"{call.site.shapes.repo_url(call.repository)}/actions/workflows/{key}", "html_url": page, "badge_url": page}
+    return call.site.runs.workflow_shape(call.repository, workflow.path, workflow.name)
 
 
 def list_workflows(call: Call) -> Answer:

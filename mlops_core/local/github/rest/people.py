@@ -42,7 +42,8 @@ def get_user(call: Call) -> Answer:
 def get_repository(call: Call) -> Answer:
     """One repository with the caller's rights."""
     role = call.site.identities.role(call.repository, call.identity.login) if call.identity.login else "read"
-    return Answer(200, call.site.shapes.repository(call.repository, role))
+    counts = {"network_count": 0, "subscribers_count": 0}
+    return Answer(200, {**call.site.shapes.repository(call.repository, role), **counts})
 
 
 def list_mine(call: Call) -> Answer:
