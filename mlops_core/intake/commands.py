@@ -5,7 +5,7 @@
 
 Only the first line of a comment counts, and only one command per comment: a second one anywhere outside fences and quotes refuses the
 whole comment.  Without ``algorithm`` a parameter is typed by the first method that knows it and allows the value; the capability that
-answers checks again with `check_parameters` against the algorithm of the run.
+answers checks again against the algorithm of the run.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ from mlops_core.algorithms.catalogue import ENTRIES, suggest
 from mlops_core.contracts.request import Scalar
 from mlops_core.errors import InvalidRequest, Unsupported
 from mlops_core.intake.characters import offence, shown
-from mlops_core.intake.hyperparameters import check_parameters, read_one
+from mlops_core.intake.hyperparameters import read_one
 from mlops_core.intake.problems import Problem
-
-__all__ = ["COMMANDS", "Command", "check_parameters", "parse_command"]
 
 COMMANDS: dict[str, str] = {"retrain": "/retrain name=value … : train again with changed hyperparameters"}
 LATER = frozenset({"promote", "rollback", "stop", "keep"})

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
 
 from mlops_core.algorithms.catalogue import ENTRIES, Hyperparameter, suggest
 from mlops_core.contracts.request import Scalar
@@ -83,17 +82,3 @@ def plain(value: Scalar) -> str:
     text = repr(value).replace("e+", "e").removesuffix(".0")
     fraction = text.split("e")[0].partition(".")[2]
     return text if len(fraction) <= 18 else f"{value:.16e}".replace("e+", "e")
-
-
-def check_parameters(parameters: Mapping[str, Scalar], algorithm: str) -> dict[str, Scalar]:
-    """The parameters of a command against the algorithm of the run; `InvalidRequest` names the first that does not fit.
-
-    check_parameters({"max_dept": 8}, "xgboost")     # InvalidRequest: … Did you mean: max_depth? …
-    """
-    checked: dict[str, Scalar] = {}
-    for name, value in parameters.items():
-        result = read_one(name, plain(value), algorithm)
-        if isinstance(result, Problem):
-            raise InvalidRequest(result.text("en"), code=result.code)
-        checked[name] = result
-    return checked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_core.errors import InvalidRequest, MlopsError, Unsupported
-from mlops_core.intake.commands import Command, check_parameters, parse_command
+from mlops_core.errors import MlopsError, Unsupported
+from mlops_core.intake.commands import Command, parse_command
 
 
 def refusal(comment: str, algorithm: str | None = None) -> MlopsError:
@@ -89,11 +89,3 @@ def test_unknown_names_get_a_spelling_hint() -> None:
 @pytest.mark.parametrize("name", ["promote", "rollback"])
 def test_planned_commands_are_refused_by_name(name: str) -> None:
     assert isinstance(refusal(f"/{name} x"), Unsupported)
-
-
-def test_parameters_are_checked_again_against_the_algorithm_of_the_run() -> None:
-    assert check_parameters({"max_depth": 8, "learning_rate": 0.1}, "xgboost") == {"max_depth": 8, "learning_rate": 0.1}
-    with pytest.raises(InvalidRequest, match="learning_rate"):
-        check_parameters({"learning_rate": 0.1}, "random_forest")
-    with pytest.raises(InvalidRequest, match="max_depth = 60"):
-        check_parameters({"max_depth": 60}, "xgboost")
