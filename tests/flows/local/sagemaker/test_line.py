@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def bucket_with_mark(lab: Lab, name: str) -> str:
     return name
 
 
-def deploy(lab: Lab, name: str, role: str, bucket: str) -> None:
+def deploy(lab: Lab, name: str, role: str, bucket: str, **config: Any) -> None:
     sagemaker = lab.client("sagemaker")
     container = {"Image": f"{REGISTRY}/mlops-serve:1", "ModelDataUrl": f"s3://{bucket}/models/{name}/output/model.tar.gz"}
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
@@ -92,7 +93,7 @@ def deploy(lab: Lab, name: str, role: str, bucket: str) -> None:
         "InstanceType": "ml.m5.large",
         "InitialVariantWeight": 1,
     }
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **config)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     def probe() -> Any:
@@ -137,6 +138,7 @@ def test_a_role_less_one_action_fails_the_job(lab: Lab, missing: str) -> None:
 
 
 def test_condition_keys_and_passrole_are_enforced_for_the_caller(lab: Lab) -> None:
+    """The second wall of abuse row 20: the condition denies an instance type and a run time that the role may not use."""
     bucket = bucket_with_mark(lab, "limited")
     role = execution_role(lab, "limited-work")
     iam = lab.client("iam")
@@ -173,6 +175,69 @@ def test_condition_keys_and_passrole_are_enforced_for_the_caller(lab: Lab) -> No
     assert "AccessDenied" in refused(**{**big, "StoppingCondition": {"MaxRuntimeInSeconds": 61}})
     mine.create_training_job(**training("ok-3", role, bucket))
     assert ended(lab, "ok-3")["TrainingJobStatus"] == "Completed"
+
+
+def test_an_encrypted_channel_needs_the_key(lab: Lab) -> None:
+    bucket = bucket_with_mark(lab, "sealed")
+    key = lab.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    lab.client("s3").put_object(Bucket=bucket, Key="train/mark", Body=b"first", **sealed)
+    role = execution_role(lab, "sealed-work")
+    lab.client("sagemaker").create_training_job(**training("sealed-1", role, bucket))
+    job = ended(lab, "sealed-1")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "kms:Decrypt" in job["FailureReason"]
+    lab.grant(
+        "sealed-work",
+        {"Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject"], "Resource": "*"},
+        {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key},
+    )
+    request = training("sealed-2", role, bucket)
+    lab.client("sagemaker").create_training_job(**{**request, "OutputDataConfig": {**request["OutputDataConfig"], "KmsKeyId": key}})
+    job = ended(lab, "sealed-2")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    head = lab.client("s3").head_object(Bucket=bucket, Key="models/sealed-2/output/model.tar.gz")
+    assert head["SSEKMSKeyId"] == key
+
+
+def test_a_finished_job_reaches_an_event_rule(lab: Lab) -> None:
+    target, read = lab.mailbox("jobs")
+    events = lab.client("events")
+    pattern = {"source": ["aws.sagemaker"], "detail": {"TrainingJobName": ["told"], "TrainingJobStatus": ["Completed"]}}
+    rule = events.put_rule(Name="told", EventPattern=json.dumps(pattern))["RuleArn"]
+    permission = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com", "SourceArn": rule}
+    lab.client("lambda").add_permission(FunctionName=target, **permission)
+    events.put_targets(Rule="told", Targets=[{"Id": "1", "Arn": target}])
+    bucket = bucket_with_mark(lab, "told")
+    lab.client("sagemaker").create_training_job(**training("told", execution_role(lab, "told-work"), bucket))
+    (event,) = lab.until(read)
+    assert event["detail-type"] == "SageMaker Training Job State Change"
+    assert event["resources"] == [f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/told"]
+    assert event["detail"]["SecondaryStatus"] == "Completed"
+
+
+def test_captured_exchanges_are_objects_and_invocations_are_metrics(lab: Lab) -> None:
+    bucket = bucket_with_mark(lab, "watched")
+    lab.client("s3").put_object(Bucket=bucket, Key="models/watched/output/model.tar.gz", Body=archive({"mark": b"seen"}))
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{bucket}/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    deploy(lab, "watched", execution_role(lab, "watched-work"), bucket, DataCaptureConfig=capture)
+    ask(lab, "watched")
+    s3 = lab.client("s3")
+    (found,) = lab.until(lambda: s3.list_objects_v2(Bucket=bucket, Prefix="captured/watched/live/").get("Contents"), 20)
+    record = json.loads(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
+    assert record["captureData"]["endpointInput"]["data"] == "1,2"
+    names = {"Namespace": "AWS/SageMaker", "MetricName": "Invocations"}
+    dimensions = [{"Name": "EndpointName", "Value": "watched"}, {"Name": "VariantName", "Value": "live"}]
+    now = datetime.now(UTC)
+    window = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1), "Period": 60, "Statistics": ["Sum"]}
+    watch = lab.client("cloudwatch")
+    (point,) = lab.until(lambda: watch.get_metric_statistics(**names, Dimensions=dimensions, **window)["Datapoints"], 20)
+    assert point["Sum"] == 1
 
 
 def test_a_model_package_group_comes_from_a_template(lab: Lab) -> None:

@@ -118,6 +118,7 @@ def test_a_role_that_does_not_trust_sagemaker_is_refused(bench: Bench) -> None:
 
 
 def test_a_job_name_is_used_once_for_ever(bench: Bench) -> None:
+    """What abuse row 68 meets: the earlier try holds the name."""
     bench.program("work.py", "")
     bench.train("once")
     bench.ended("once")

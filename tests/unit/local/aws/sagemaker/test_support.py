@@ -103,6 +103,7 @@ def test_the_support_page_is_current() -> None:
     ],
 )
 def test_a_wrong_training_request_is_refused_by_name(bench: Bench, change: Mapping[str, Any], message: str) -> None:
+    """The second wall of abuse row 26: names are held against SageMaker's own patterns."""
     with pytest.raises(Refused, match=message) as refused:
         bench.call("CreateTrainingJob", **{**training_request("wrong"), **change})
     assert refused.value.code == "ValidationException"
