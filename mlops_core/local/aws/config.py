@@ -35,7 +35,7 @@ class Limits:
     """
 
     per_function: int = 4
-    total: int = 12
+    total: int = 16
     reserved: Mapping[str, int] = field(default_factory=dict)
     idle_seconds: float = 300.0
 

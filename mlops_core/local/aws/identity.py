@@ -33,28 +33,28 @@ _LEEWAY_SECONDS = 60
 _MAX_TOKEN_CHARACTERS = 20_000
 
 
-class InvalidToken(Exception):
+class InvalidTokenError(Exception):
     """The token proves nothing; ``str(error)`` says why in one clause."""
 
 
-class ExpiredToken(InvalidToken):
+class ExpiredTokenError(InvalidTokenError):
     """The token was good once."""
 
 
 def verify(token: str, jwks: Mapping[str, Path], audiences: Collection[str], *, now: float) -> dict[str, Any]:
-    """The claims of a token whose signature, issuer, audience and times (seconds since the epoch) hold; else `InvalidToken`."""
+    """The claims of a token whose signature, issuer, audience and times (seconds since the epoch) hold; else `InvalidTokenError`."""
     header, claims, signed, signature = _parts(token)
     if header.get("alg") != "RS256":
-        raise InvalidToken("the token is not signed by RS256")
+        raise InvalidTokenError("the token is not signed by RS256")
     issuer = claims.get("iss")
     if not isinstance(issuer, str) or issuer not in jwks:
-        raise InvalidToken("no OpenIDConnect provider is known for the token's issuer")
+        raise InvalidTokenError("no OpenIDConnect provider is known for the token's issuer")
     _check_signature(_key(jwks[issuer], header.get("kid")), signed, signature)
     _check_times(claims, now)
     audience = claims.get("aud")
     named = {audience} if isinstance(audience, str) else set(audience) if isinstance(audience, list) else set()
     if not named & set(audiences):
-        raise InvalidToken("the token is for another audience")
+        raise InvalidTokenError("the token is for another audience")
     return claims
 
 
@@ -67,14 +67,14 @@ def condition_keys(claims: Mapping[str, Any]) -> dict[str, Any]:
 def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
     pieces = token.split(".")
     if len(pieces) != 3 or len(token) > _MAX_TOKEN_CHARACTERS:
-        raise InvalidToken("the token is not a signed JWT")
+        raise InvalidTokenError("the token is not a signed JWT")
     try:
         header, claims = json.loads(_decode(pieces[0])), json.loads(_decode(pieces[1]))
         signature = _decode(pieces[2])
     except (ValueError, RecursionError) as error:
-        raise InvalidToken("the token is not a signed JWT") from error
+        raise InvalidTokenError("the token is not a signed JWT") from error
     if not isinstance(header, dict) or not isinstance(claims, dict):
-        raise InvalidToken("the token is not a signed JWT")
+        raise InvalidTokenError("the token is not a signed JWT")
     return header, claims, f"{pieces[0]}.{pieces[1]}".encode("ascii"), signature
 
 
@@ -89,32 +89,32 @@ def _key(file: Path, kid: object) -> rsa.RSAPublicKey:
     try:
         keys = json.loads(file.read_text(encoding="utf-8"))["keys"]
     except (OSError, ValueError, KeyError) as error:
-        raise InvalidToken("the issuer's keys cannot be read") from error
+        raise InvalidTokenError("the issuer's keys cannot be read") from error
     for key in keys:
         if key.get("kid") == kid and key.get("kty") == "RSA":
             modulus, exponent = (int.from_bytes(_decode(key[part]), "big") for part in ("n", "e"))
             return rsa.RSAPublicNumbers(exponent, modulus).public_key()
-    raise InvalidToken("the token's key is not one of the issuer's")
+    raise InvalidTokenError("the token's key is not one of the issuer's")
 
 
 def _check_signature(key: rsa.RSAPublicKey, signed: bytes, signature: bytes) -> None:
     try:
         key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature as error:
-        raise InvalidToken("the token's signature is wrong") from error
+        raise InvalidTokenError("the token's signature is wrong") from error
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
     expires, starts = _seconds(claims.get("exp")), _seconds(claims.get("nbf", 0))
     if now > expires + _LEEWAY_SECONDS:
-        raise ExpiredToken("the token has expired")
+        raise ExpiredTokenError("the token has expired")
     if now < starts - _LEEWAY_SECONDS:
-        raise InvalidToken("the token is not valid yet")
+        raise InvalidTokenError("the token is not valid yet")
 
 
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidToken("the token has no expiry")
+        raise InvalidTokenError("the token has no expiry")
     return float(value)
 
 

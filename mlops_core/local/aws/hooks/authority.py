@@ -169,6 +169,8 @@ class Authority:
 
     def _scoped(self, function: Callable[..., Any], *args: Any) -> Any:
         with self._scope(self._config.account, self._config.region):
+            # What the host does for a role stands for a call over TLS, as AWS services make it.
+            self._evaluator.pin_request_origin("127.0.0.1", True)
             return function(*args)
 
     def _principal(self, access_key: str) -> str:

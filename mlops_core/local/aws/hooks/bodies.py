@@ -27,6 +27,7 @@ from mlops_core.local.aws.hooks.names import private
 
 _CHUNK = 1 << 20
 _IN_FILE_BYTES = 1 << 20
+_SHARED_ARCHIVES = 8
 _completing: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("mlops_completing", default=None)
 
 
@@ -147,6 +148,7 @@ def install(config: AwsConfig) -> None:
     uploads.install(spool, lambda path, known: FileBody(path, owned=True, known=known))
     _wrap_digests(s3)
     _wrap_files(s3)
+    _wrap_versions(s3)
     _wrap_parts(s3, spool)
     _wrap_answers(private("app"))
 
@@ -174,14 +176,8 @@ def _wrap_digests(s3: Any) -> None:
 
 
 def _wrap_files(s3: Any) -> None:
-    """Bodies are read as views of the store's files and written by moving or linking files; versions keep no bytes in memory."""
-    write, read, version, entry, data = (
-        s3._atomic_write,
-        s3._read_body,
-        s3._version_body,
-        s3._version_entry_from_record,
-        s3._get_object_data,
-    )
+    """Bodies are read as views of the store's files and written by moving or linking files."""
+    write, read = s3._atomic_write, s3._read_body
 
     def atomic_write(path: str, body: Any, *, text: bool = False) -> None:
         if isinstance(body, FileBody):
@@ -195,6 +191,14 @@ def _wrap_files(s3: Any) -> None:
             return bytes(read(bucket, key, record)) if not isinstance(record.get("body"), FileBody) else record["body"]
         return FileBody(Path(path))
 
+    s3._atomic_write, s3._read_body = atomic_write, read_body
+
+
+def _wrap_versions(s3: Any) -> None:
+    """Versions keep no bytes in memory; only a Lambda archive is read whole."""
+    version, entry, data = s3._version_body, s3._version_entry_from_record, s3._get_object_data
+    shared: dict[bytes, bytes] = {}
+
     def version_body(bucket: dict[str, Any], name: str, key: str, one: dict[str, Any]) -> bytes | None:
         path = s3._version_disk_path(name, key, one["version_id"])
         if path is not None and one.get("size", 0) >= _IN_FILE_BYTES and Path(path).is_file():
@@ -206,11 +210,18 @@ def _wrap_files(s3: Any) -> None:
         return entry(record, version_id, None)
 
     def object_data(*args: Any, **named: Any) -> Any:
+        """Real bytes, for Lambda archives; a dozen functions of one archive share them."""
         found = data(*args, **named)
-        return found.read() if isinstance(found, FileBody) else found
+        if not isinstance(found, FileBody):
+            return found
+        key = found.digest("sha256")
+        if key not in shared:
+            while len(shared) >= _SHARED_ARCHIVES:
+                shared.pop(next(iter(shared)))
+            shared[key] = found.read()
+        return shared[key]
 
-    s3._atomic_write, s3._read_body, s3._version_body = atomic_write, read_body, version_body
-    s3._version_entry_from_record, s3._get_object_data = version_entry, object_data
+    s3._version_body, s3._version_entry_from_record, s3._get_object_data = version_body, version_entry, object_data
 
 
 def _wrap_parts(s3: Any, spool: Path) -> None:

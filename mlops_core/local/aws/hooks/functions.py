@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from mlops_core.local.aws.config import AwsConfig
@@ -50,6 +51,14 @@ class Functions:
             self.pool.forget(name)
 
         lambdas._execute_function_warm = execute
+        write = lambdas._write_code_blob
+
+        def write_blob(code: bytes) -> str:
+            """MiniStack hashes every archive at every save; the digest is known here."""
+            digest = self._digest(code)
+            return digest if (Path(lambdas.CODE_BLOB_DIR) / f"{digest}.zip").exists() else str(write(code))
+
+        lambdas._write_code_blob = write_blob
         lambdas.invalidate_worker = invalidate
         threading.Thread(target=self._reap, daemon=True, name="lambda-reaper").start()
 

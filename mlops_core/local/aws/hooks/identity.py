@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_core.local.aws.config import AwsConfig
 from mlops_core.local.aws.hooks.names import private
-from mlops_core.local.aws.identity import ExpiredToken, InvalidToken, claimed_issuer, condition_keys, verify
+from mlops_core.local.aws.identity import ExpiredTokenError, InvalidTokenError, claimed_issuer, condition_keys, verify
 
 
 def install(config: AwsConfig) -> None:
@@ -22,7 +22,7 @@ def install(config: AwsConfig) -> None:
         host = _issuer_host(token)
         provider = providers.get_scoped(account, None, f"arn:aws:iam::{account}:oidc-provider/{host}")
         if provider is None:
-            raise InvalidToken("No OpenIDConnect provider found in your account for the token's issuer")
+            raise InvalidTokenError("No OpenIDConnect provider found in your account for the token's issuer")
         return verify(token, config.jwks, provider["ClientIDList"], now=time.time())
 
     def principal(token: str, _provider_id: str, role_arn: str) -> tuple[str, dict[str, Any]]:
@@ -36,8 +36,8 @@ def install(config: AwsConfig) -> None:
     def checked(role_arn: str, params: dict[str, Any], use_json: bool) -> Any:
         try:
             return trust_denied(role_arn, params, use_json)
-        except InvalidToken as error:
-            code = "ExpiredTokenException" if isinstance(error, ExpiredToken) else "InvalidIdentityToken"
+        except InvalidTokenError as error:
+            code = "ExpiredTokenException" if isinstance(error, ExpiredTokenError) else "InvalidIdentityToken"
             if use_json:
                 return responses.error_response_json(code, str(error), 400)
             return sts._error(400, code, str(error), ns="sts")

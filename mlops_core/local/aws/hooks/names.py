@@ -40,7 +40,9 @@ NAMES: dict[str, str] = {
     "services.eventbridge": "_dispatch_to_sqs _invoke_target _put_events",
     "services.iam": "_now _oidc_providers _roles",
     "services.kms": "_resolve_key",
-    "services.lambda_svc": "_execute_function_warm _get_func_record_for_ref _xray_trace_id_for_invocation invalidate_worker",
+    "services.lambda_svc": (
+        "CODE_BLOB_DIR _execute_function_warm _get_func_record_for_ref _write_code_blob _xray_trace_id_for_invocation invalidate_worker"
+    ),
     "services.s3": (
         "_atomic_write _buckets _complete_multipart_upload _compute_s3_checksum _get_object_data _multipart_uploads _object_disk_path "
         "_put_bucket_encryption _put_bucket_lifecycle _put_bucket_logging _put_object _read_body _record_object_version _upload_part "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import types
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from mlops_core.local.aws.hooks.machines import machine_of_token
 from mlops_core.local.aws.hooks.names import private
 
 _INVOCATIONS = re.compile(r"^/endpoints/[^/]+/invocations$")
@@ -67,6 +69,10 @@ def _authorise(actions: Any, service: Service) -> None:
         return f"sagemaker:{target.partition('.')[2] or 'Unknown'}"
 
     def arn(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+        if name == "monitoring":
+            return _dashboard(headers, body, rest[0], str(rest[2])) or arn_of(name, method, path, headers, body, *rest)
+        if name == "states" and ".SendTask" in str(headers.get("x-amz-target", "")):
+            return _waiting_machine(body)
         if name != "sagemaker":
             return _lambda_qualifier(name, path, rest[0], arn_of(name, method, path, headers, body, *rest))
         called = action(name, method, path, headers, body, {}).partition(":")[2]
@@ -79,6 +85,24 @@ def _authorise(actions: Any, service: Service) -> None:
         return {**own, **service.condition_context(iam_action.partition(":")[2], body)}
 
     actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
+
+
+def _dashboard(headers: Any, body: bytes, query: Any, account: str) -> str | None:
+    """Dashboards are authorised by their ARN, which has no region; MiniStack asks for ``*``."""
+    told = json.loads(body) if body.startswith(b"{") else {name: values[0] for name, values in (query or {}).items() if values}
+    if "Dashboard" not in f"{headers.get('x-amz-target', '')}{told.get('Action', '')}":
+        return None
+    named = told.get("DashboardName") or ""
+    return f"arn:aws:cloudwatch::{account}:dashboard/{named}"
+
+
+def _waiting_machine(body: bytes) -> str:
+    """Answers to a task token act on the state machine that waits for it, as on AWS; MiniStack knows no resource for them."""
+    try:
+        token = json.loads(body)["taskToken"]
+    except (ValueError, KeyError, TypeError):
+        return "*"
+    return machine_of_token(str(token)) or "*"
 
 
 def _lambda_qualifier(name: str, path: str, query: Any, arn: Any) -> Any:

@@ -19,7 +19,7 @@ _HEXADECIMAL = re.compile(r"[0-9a-f]{64}")
 _MAX_FRAME_HEADER = 4096
 
 
-class BrokenFraming(Exception):
+class FramingError(Exception):
     """The body is not what its headers announced."""
 
 
@@ -50,9 +50,9 @@ class Frames:
                 return
 
     def finish(self) -> None:
-        """Read the trailers; `BrokenFraming` when the last frame never came."""
+        """Read the trailers; `FramingError` when the last frame never came."""
         if not self._ended:
-            raise BrokenFraming("the terminating frame is missing")
+            raise FramingError("the terminating frame is missing")
         for line in bytes(self._buffer).split(b"\r\n"):
             name, colon, value = line.partition(b":")
             if colon:
@@ -62,11 +62,11 @@ class Frames:
         end = self._buffer.find(b"\r\n")
         if end < 0:
             if len(self._buffer) > _MAX_FRAME_HEADER:
-                raise BrokenFraming("a frame header is too long")
+                raise FramingError("a frame header is too long")
             return False
         size = bytes(self._buffer[:end]).split(b";")[0]
         if not re.fullmatch(rb"[0-9A-Fa-f]+", size):
-            raise BrokenFraming("a frame has no size")
+            raise FramingError("a frame has no size")
         del self._buffer[: end + 2]
         length = int(size, 16)
         self._ended = length == 0
@@ -126,7 +126,7 @@ async def _receive(app: Any, receive: Any, headers: dict[str, str], out: Any) ->
                     sha256.update(piece)
         if chunked:
             frames.finish()
-    except BrokenFraming as error:
+    except FramingError as error:
         raise app._IncompleteRequestBody(str(error)) from error
     _check(app, headers, raw, out.tell(), sha256.hexdigest() if hashed else announced)
     for name, value in frames.trailers.items():

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_core.local.aws.identity import GITHUB_CLAIMS, ExpiredToken, InvalidToken, claimed_issuer, condition_keys, verify
+from mlops_core.local.aws.identity import GITHUB_CLAIMS, ExpiredTokenError, InvalidTokenError, claimed_issuer, condition_keys, verify
 
 ISSUER = "https://token.actions.githubusercontent.com"
 NOW = 1_800_000_000.0
@@ -67,21 +67,21 @@ def test_a_good_token_gives_its_claims_and_all_of_githubs_condition_keys(jwks: d
     ],
 )
 def test_a_token_with_one_flaw_is_refused(jwks: dict[str, Path], token: str, reason: str) -> None:
-    with pytest.raises(InvalidToken, match=reason):
+    with pytest.raises(InvalidTokenError, match=reason):
         verify(token, jwks, ["sts.amazonaws.com"], now=NOW)
 
 
 def test_an_expired_token_is_told_apart(jwks: dict[str, Path]) -> None:
-    with pytest.raises(ExpiredToken):
+    with pytest.raises(ExpiredTokenError):
         verify(_token(exp=NOW - 120), jwks, ["sts.amazonaws.com"], now=NOW)
 
 
 def test_keys_that_cannot_be_read_confirm_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InvalidToken, match="keys cannot be read"):
+    with pytest.raises(InvalidTokenError, match="keys cannot be read"):
         verify(_token(), {ISSUER: tmp_path / "missing"}, ["sts.amazonaws.com"], now=NOW)
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_refused_without_another_error(text: str) -> None:
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidTokenError):
         claimed_issuer(text)

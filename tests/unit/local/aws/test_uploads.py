@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_core.local.aws.hooks.uploads import BrokenFraming, Frames
+from mlops_core.local.aws.hooks.uploads import Frames, FramingError
 
 
 def _framed(chunks: list[bytes], trailer: str = "") -> bytes:
@@ -32,5 +32,5 @@ def test_frames_that_are_cut_or_wrong_are_refused(data: bytes) -> None:
         list(frames.feed(data))
         frames.finish()
 
-    with pytest.raises(BrokenFraming):
+    with pytest.raises(FramingError):
         read()
