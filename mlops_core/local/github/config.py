@@ -93,8 +93,8 @@ class GithubConfig:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values that `from_json` reads back."""
         values = asdict(self)
-        values["state"] = str(self.state)
-        values["actions"] = {name: str(folder) for name, folder in self.actions.items()}
+        values["state"] = str(self.state.resolve())
+        values["actions"] = {name: str(folder.resolve()) for name, folder in self.actions.items()}
         return values
 
     def write(self, path: Path) -> None:

@@ -18,6 +18,9 @@ from pathlib import Path
 from mlops_core.errors import EnvironmentBroken
 from mlops_core.local.github.config import ISSUER, GithubConfig
 
+# `-m` finds the package from here, wherever the caller stands and however it was installed.
+_PACKAGES = Path(__file__).parents[3]
+
 
 class LocalGithub:
     """One server process; its log is ``state/github/server.log``."""
@@ -56,12 +59,12 @@ class LocalGithub:
     def start(self) -> None:
         """Start the server; `wait_healthy` says when it answers."""
         self.config.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.config.folder / "config.json"
+        path = self.config.folder.resolve() / "config.json"
         self.config.write(path)
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mlops_core.local.github", "--config", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
+                start_new_session=True, cwd=_PACKAGES,
             )  # fmt: skip
 
     def healthy(self) -> bool:
