@@ -100,7 +100,7 @@ def register_model(ports: Ports, run_id: RunId, record: ModelRecord, signature: 
             "semantic_version": record.version,
             "run_id": run_id,
             "commit": state.code_commit,
-            "issue": f"{state.repository}#{state.issue}",
+            "issue": f"{state.repository}/issues/{state.issue}",
             "dataset": state.request.dataset[:_PROPERTY_LIMIT],
             "dataset_version": state.dataset_version,
             "dataset_digest": record.dataset_digest,

@@ -25,6 +25,7 @@ from mlops_core.adapters.stacks_cloudformation import CloudFormationStacks
 from mlops_core.cli import seed
 from mlops_core.cli.console import Console
 from mlops_core.cli.suite import export, head_commit
+from mlops_core.contracts.request import TrainingRequest
 from mlops_core.local.environments import Environments, find_uv
 from mlops_core.local.github.admin import Admin
 from mlops_core.local.places import Places, project_root
@@ -92,6 +93,12 @@ class Platform:
     def open_issue(self, repository: str, title: str, body: str) -> int:
         """An issue by ``ana``; its number."""
         return int(self.admin.open_issue(repository, seed.ASKS, title, body)["number"])
+
+    def submit_form(self, repository: str, title: str, request: TrainingRequest) -> int:
+        """An issue by ``ana`` through the repository's form, as a browser would send it; its number."""
+        from mlops_core.intake.render import render_body
+
+        return self.open_issue(repository, title, render_body(request))
 
     def label(self, repository: str, issue: int) -> None:
         """Set ``mlops:train`` as ``wataru``, who has write access."""

@@ -22,7 +22,7 @@ NAMES: dict[str, str] = {
         "_load_persisted_state _port_is_bindable _read_request_body app main"
     ),
     "core.arn": "parse_arn",
-    "core.iam_actions": "SERVICE_TO_IAM_NAMESPACE extract_iam_action extract_resource_arn identity_denial_message request_tag_context",
+    "core.iam_actions": "SERVICE_TO_IAM_NAMESPACE extract_iam_action extract_resource_arn _param identity_denial_message request_tag_context",
     "core.iam_evaluator": (
         "AuthError EvalContext _is_root_key _served_unsigned _signed_request _verified_key check_credentials enforce "
         "evaluate_resource_policy is_root_access_key pin_signed_body"

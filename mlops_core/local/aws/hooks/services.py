@@ -70,7 +70,9 @@ def _authorise(actions: Any, service: Service) -> None:
 
     def arn(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
         if name == "monitoring":
-            return _dashboard(headers, body, rest[0], str(rest[2])) or arn_of(name, method, path, headers, body, *rest)
+            # Dashboards are authorised by their ARN, which has no region; MiniStack asks for ``*``.
+            dashboard = actions._param(body, rest[0], "DashboardName")
+            return f"arn:aws:cloudwatch::{rest[2]}:dashboard/{dashboard}" if dashboard else arn_of(name, method, path, headers, body, *rest)
         if name == "states" and ".SendTask" in str(headers.get("x-amz-target", "")):
             return _waiting_machine(body)
         if name != "sagemaker":
@@ -85,24 +87,6 @@ def _authorise(actions: Any, service: Service) -> None:
         return {**own, **service.condition_context(iam_action.partition(":")[2], body)}
 
     actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
-
-
-def _dashboard(headers: Any, body: bytes, query: Any, account: str) -> str | None:
-    """Dashboards are authorised by their ARN, which has no region; MiniStack asks for ``*``."""
-    told = json.loads(body) if body.startswith(b"{") else {name: values[0] for name, values in (query or {}).items() if values}
-    if "Dashboard" not in f"{headers.get('x-amz-target', '')}{told.get('Action', '')}":
-        return None
-    named = told.get("DashboardName") or ""
-    return f"arn:aws:cloudwatch::{account}:dashboard/{named}"
-
-
-def _waiting_machine(body: bytes) -> str:
-    """Answers to a task token act on the state machine that waits for it, as on AWS; MiniStack knows no resource for them."""
-    try:
-        token = json.loads(body)["taskToken"]
-    except (ValueError, KeyError, TypeError):
-        return "*"
-    return machine_of_token(str(token)) or "*"
 
 
 def _lambda_qualifier(name: str, path: str, query: Any, arn: Any) -> Any:
