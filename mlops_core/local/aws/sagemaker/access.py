@@ -1,6 +1,6 @@
 """What IAM needs to decide a request: the action, the resource's ARN and the condition keys.
 
-    resource_arn("CreateTrainingJob", {"TrainingJobName": "census-1"}, "/", platform)   # arn:aws:sagemaker:…:training-job/census-1
+    resource_arn("CreateTrainingJob", {"TrainingJobName": "census-1"}, "/", arn=platform.arn)   # arn:aws:sagemaker:…:training-job/census-1
     condition_context("CreateTrainingJob", body)                                        # {"sagemaker:InstanceTypes": ["ml.m5.large"], …}
 
 Source: "Actions, resources, and condition keys for Amazon SageMaker" (Service Authorization Reference).
@@ -70,7 +70,7 @@ def action(method: str, path: str, headers: Mapping[str, str]) -> str | None:
     return f"sagemaker:{RUNTIME_ACTIONS[found['what']]}" if found and found["what"] in RUNTIME_ACTIONS else None
 
 
-def resource_arn(operation: str, body: Mapping[str, Any], path: str, arn: Callable[[str, str], str]) -> str | None:
+def resource_arn(operation: str, body: Mapping[str, Any], path: str, *, arn: Callable[[str, str], str]) -> str | None:
     """The ARN of the resource an operation is about; None for lists (``*`` in a policy)."""
     operation = operation.removeprefix("sagemaker:")
     if operation.startswith("InvokeEndpoint"):

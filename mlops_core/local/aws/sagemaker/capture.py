@@ -1,7 +1,7 @@
 """Data capture: what an endpoint was asked and what it answered, as JSON lines in S3.
 
     capture = Capture(host, settings)
-    capture.take("census", "blue", captured)     # cheap: keeps the record in memory
+    capture.take("census", "blue", plan=plan, exchange=exchange)     # cheap: keeps the record in memory
     capture.flush()                              # the housekeeper writes one object per endpoint and variant
 
 Objects are named ``ENDPOINT/VARIANT/yyyy/mm/dd/hh/MM-SS-mmm-UUID.jsonl`` below the destination, as SageMaker names them.
@@ -54,7 +54,7 @@ class Capture:
         self._bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
 
-    def take(self, endpoint: str, variant: str, plan: Record, exchange: Exchange) -> bool:
+    def take(self, endpoint: str, variant: str, *, plan: Record, exchange: Exchange) -> bool:
         """Keep one exchange when the configuration samples it; True when it is time to flush."""
         config = plan["Capture"]
         if self._random.random() * 100 >= config["InitialSamplingPercentage"]:
@@ -75,16 +75,17 @@ class Capture:
             moment = datetime.now(UTC)
             name = f"{moment:%M-%S}-{moment.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
             key = "/".join(part for part in (prefix.strip("/"), endpoint, variant, f"{moment:%Y/%m/%d/%H}", name) if part)
-            self._write(role, bucket, key, lines, kms_key)
+            self._write(role, f"s3://{bucket}/{key}", lines, kms_key=kms_key)
 
-    def _write(self, role: str, bucket: str, key: str, lines: list[str], kms_key: str | None) -> None:
+    def _write(self, role: str, uri: str, lines: list[str], *, kms_key: str | None) -> None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
         with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".jsonl", encoding="utf-8") as part:
             part.write("\n".join(lines) + "\n")
             part.flush()
             try:
                 self._host.write_object(role, bucket, key, Path(part.name), kms_key)
             except (AccessDenied, NoSuchObject) as error:
-                LOG.warning("data capture lost %d records of s3://%s/%s: %s", len(lines), bucket, key, error)
+                LOG.warning("data capture lost %d records of %s: %s", len(lines), uri, error)
 
 
 def record_of(config: Record, exchange: Exchange) -> Record:

@@ -59,7 +59,7 @@ def _handlers(kind: Type, call: Call) -> dict[str, Callable[..., Any]]:
         if changed & {*kind.updatable}:
             call(f"Update{kind.word}", {kind.name: name, **{key: new[key] for key in kind.updatable}})
         if "Tags" in changed:
-            _retag(call, physical_id, old.get("Tags") or [], new.get("Tags") or [])
+            _retag(call, physical_id, old=old.get("Tags") or [], new=new.get("Tags") or [])
         return physical_id, {kind.attribute: physical_id, kind.name: name}
 
     def delete(physical_id: str, props: Mapping[str, Any]) -> None:  # noqa: ARG001 (the host's signature)
@@ -72,7 +72,7 @@ def _handlers(kind: Type, call: Call) -> dict[str, Callable[..., Any]]:
     return {"create": create, "update": update, "delete": delete}
 
 
-def _retag(call: Call, arn: str, old: list[Mapping[str, str]], new: list[Mapping[str, str]]) -> None:
+def _retag(call: Call, arn: str, *, old: list[Mapping[str, str]], new: list[Mapping[str, str]]) -> None:
     gone = [tag["Key"] for tag in old if tag["Key"] not in {one["Key"] for one in new}]
     if gone:
         call("DeleteTags", {"ResourceArn": arn, "TagKeys": gone})

@@ -265,7 +265,7 @@ class Endpoints:
     def _started(self, name: str, plan: Record) -> Deployment:
         # The folder is named after the plan, so that a restart finds the model already unpacked.
         folder = self._folder / name / str(plan.setdefault("Id", uuid.uuid4().hex))
-        deployment = Deployment(self._platform, name, plan, folder)
+        deployment = Deployment(self._platform, name, plan, folder=folder)
         self._pending.add(deployment)
         try:
             deployment.start()

@@ -1,6 +1,6 @@
 """The processes behind an endpoint: one deployment is every variant of one configuration, started, healthy, and stopped together.
 
-    deployment = Deployment(platform, "census", plan, folder)
+    deployment = Deployment(platform, "census", plan, folder=folder)
     deployment.start()                  # returns when every variant answers /ping; ProgramFailed otherwise
     worker = deployment.variants["blue"].worker()
     deployment.stop()
@@ -64,7 +64,7 @@ class Worker:
 class Variant:
     """The processes of one production variant and its share of the traffic."""
 
-    def __init__(self, platform: Platform, endpoint: str, plan: Record, folder: Path) -> None:
+    def __init__(self, platform: Platform, endpoint: str, plan: Record, *, folder: Path) -> None:
         self._platform = platform
         self._endpoint = endpoint
         self._container: Record = plan["Container"]
@@ -180,10 +180,10 @@ class Variant:
 class Deployment:
     """Every variant of one configuration."""
 
-    def __init__(self, platform: Platform, endpoint: str, plan: Record, folder: Path) -> None:
+    def __init__(self, platform: Platform, endpoint: str, plan: Record, *, folder: Path) -> None:
         self.plan = plan
         self.folder = folder
-        variants = [Variant(platform, endpoint, one, folder / one["Variant"]["VariantName"]) for one in plan["Variants"]]
+        variants = [Variant(platform, endpoint, one, folder=folder / one["Variant"]["VariantName"]) for one in plan["Variants"]]
         self.variants = {variant.name: variant for variant in variants}
         self._random = random.Random(platform.settings.seed)  # noqa: S311 (traffic shares, not secrets)
         self._lock = threading.Lock()

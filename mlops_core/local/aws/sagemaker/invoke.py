@@ -1,6 +1,6 @@
 """InvokeEndpoint: from the request to a serving process and back.
 
-    status, headers, body = await Invocations(platform, endpoints, capture, traffic).invoke("census", headers, body)
+    status, headers, body = await Invocations(platform, endpoints, capture=capture, traffic=traffic).invoke("census", headers, body)
 
 Source: "InvokeEndpoint" (Amazon SageMaker Runtime API reference).
 """
@@ -32,7 +32,7 @@ ATTRIBUTES_LIMIT = 1024
 class Invocations:
     """The runtime API."""
 
-    def __init__(self, platform: Platform, endpoints: Endpoints, capture: Capture, traffic: Traffic) -> None:
+    def __init__(self, platform: Platform, endpoints: Endpoints, *, capture: Capture, traffic: Traffic) -> None:
         self._platform = platform
         self._endpoints = endpoints
         self._capture = capture
@@ -52,9 +52,9 @@ class Invocations:
         answered = time.perf_counter()
         result = self._result(endpoint, variant, answer)
         if deployment.plan["Capture"] and deployment.plan["Capture"].get("EnableCapture") and 200 <= answer.status < 300:
-            self._keep(
-                endpoint, variant, deployment, Exchange(body, headers.get("content-type", ""), answer.body, *described(answer, headers))
-            )
+            exchange = Exchange(body, headers.get("content-type", ""), answer.body, *described(answer, headers))
+            if self._capture.take(endpoint, variant.name, plan=deployment.plan, exchange=exchange):
+                asyncio.get_running_loop().run_in_executor(None, self._capture.flush)
         model_us = (answered - asked) * 1e6
         overhead_us = (time.perf_counter() - started) * 1e6 - model_us
         self._traffic.count(endpoint, variant.name, status=answer.status, model_us=model_us, overhead_us=overhead_us)
@@ -113,10 +113,6 @@ class Invocations:
         }
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "ModelError", "x-Amzn-Invoked-Production-Variant": variant.name}
         return 424, headers, json.dumps(body).encode()
-
-    def _keep(self, endpoint: str, variant: Variant, deployment: Deployment, exchange: Exchange) -> None:
-        if self._capture.take(endpoint, variant.name, deployment.plan, exchange):
-            asyncio.get_running_loop().run_in_executor(None, self._capture.flush)
 
 
 def check(headers: Mapping[str, str], body: bytes) -> None:

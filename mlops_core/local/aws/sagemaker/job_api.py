@@ -80,7 +80,7 @@ class JobApi:
         check_training(request)
         self._platform.image(request["AlgorithmSpecification"]["TrainingImage"])
         record = training.new_record(self._platform, request)
-        self._accept(record, training.TrainingRun, request, headers)
+        self._accept(record, training.TrainingRun, request=request, headers=headers)
         return {"TrainingJobArn": record["TrainingJobArn"]}
 
     def _create_processing(self, request: Record, headers: Mapping[str, str]) -> Record:
@@ -95,11 +95,11 @@ class JobApi:
         if "ContainerEntrypoint" not in request["AppSpecification"] and not image.entrypoint:
             raise validation("AppSpecification has no ContainerEntrypoint and the image has none either; name the program.")
         record = processing.new_record(self._platform, request)
-        self._accept(record, processing.ProcessingRun, request, headers)
+        self._accept(record, processing.ProcessingRun, request=request, headers=headers)
         return {"ProcessingJobArn": record["ProcessingJobArn"]}
 
     def _accept(
-        self, record: Record, kind: type[training.TrainingRun | processing.ProcessingRun], request: Record, headers: Mapping[str, str]
+        self, record: Record, kind: type[training.TrainingRun | processing.ProcessingRun], *, request: Record, headers: Mapping[str, str]
     ) -> None:
         name_key = kind.resource.title().replace("-", "") + "Name"
         arn = self._platform.arn(kind.resource, request[name_key])

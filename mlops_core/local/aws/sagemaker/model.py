@@ -130,7 +130,7 @@ def _has_type(kind: str, value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _lengths(shape: Mapping[str, Any], value: Any, path: str, shown: str = "") -> Iterator[Problem]:
+def _lengths(shape: Mapping[str, Any], value: Any, path: str, *, shown: str = "") -> Iterator[Problem]:
     least, most = shape.get("min"), shape.get("max")
     if least is not None and len(value) < least:
         yield path, f"Value {shown}at '{path}' failed to satisfy constraint: Member must have length greater than or equal to {least}"
@@ -147,7 +147,7 @@ def _scalar(shape: Mapping[str, Any], value: Any, path: str) -> Iterator[Problem
 
 def _string(shape: Mapping[str, Any], value: str, path: str) -> Iterator[Problem]:
     shown = f"'{value[:80]}' "
-    yield from _lengths(shape, value, path, shown)
+    yield from _lengths(shape, value, path, shown=shown)
     allowed = shape.get("enum")
     if allowed and value not in allowed:
         yield path, f"Value {shown}at '{path}' failed to satisfy constraint: Member must satisfy enum value set: [{', '.join(allowed)}]"

@@ -55,7 +55,7 @@ class Service:
         self._operations |= {**self._registry.operations(), **self._hosting.operations(), **self.endpoints.operations()}
         traffic = Traffic(platform.host)
         self._capture = Capture(platform.host, platform.settings.folder / "capture", platform.settings.seed)
-        self.invocations = Invocations(platform, self.endpoints, self._capture, traffic)
+        self.invocations = Invocations(platform, self.endpoints, capture=self._capture, traffic=traffic)
         self._resumed = False
         self._resuming = threading.Lock()
         settings = platform.settings
@@ -89,7 +89,7 @@ class Service:
         try:
             if path.startswith("/endpoints/"):
                 content = "application/json"
-                return await self._runtime(method, path, lower, body)
+                return await self._runtime(method, path, headers=lower, body=body)
             status, payload = 200, self._control(lower, body)
         except ApiError as error:
             return (
@@ -108,12 +108,12 @@ class Service:
 
     def resource_arn(self, action: str, body: bytes | Mapping[str, Any], path: str) -> str | None:
         """The ARN that policies are evaluated against; None for operations on no single resource (``*``)."""
-        return access.resource_arn(action, _lenient(body), path, self._platform.arn)
+        return access.resource_arn(action, _lenient(body), path, arn=self._platform.arn)
 
     def condition_context(self, action: str, body: bytes | Mapping[str, Any]) -> dict[str, Any]:
         """IAM condition keys and their values (text, or lists of text)."""
         request = _lenient(body)
-        arn = access.resource_arn(action, request, "/", self._platform.arn)
+        arn = access.resource_arn(action, request, "/", arn=self._platform.arn)
         owned = self._tags.of(arn) if arn else []
         keys = ("aws:ResourceTag", "sagemaker:ResourceTag")
         tagged = {f"{key}/{tag['Key']}": tag["Value"] for tag in owned for key in keys}
@@ -136,7 +136,7 @@ class Service:
             attempt(work)
         self._platform.launcher.close()
 
-    async def _runtime(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _runtime(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         found = access.RUNTIME_PATH.fullmatch(path)
         if not found or method != "POST":
             raise ApiError("UnknownOperationException", f"SageMaker Runtime has no operation {method} {path[:200]}.", 404)

@@ -77,7 +77,7 @@ class Transfer:
         """Link every object below an S3 URI into a folder; how many. `ProgramFailed` when there is none or a policy forbids it."""
         bucket, prefix = split_uri(uri)
         try:
-            count = sum(self._link(bucket, prefix, stored, folder) for stored in self._listed(bucket, prefix))
+            count = sum(self._link(bucket, prefix, stored, folder=folder) for stored in self._listed(bucket, prefix))
         except AccessDenied as error:
             raise ProgramFailed(f"ClientError: Data download failed: {error}") from error
         except NoSuchObject as error:
@@ -128,7 +128,7 @@ class Transfer:
             }
             self.host.enforce_role(self.role_arn, "kms:Decrypt", stored.kms_key, context)
 
-    def _link(self, bucket: str, prefix: str, stored: StoredObject, folder: Path) -> int:
+    def _link(self, bucket: str, prefix: str, stored: StoredObject, *, folder: Path) -> int:
         name = relative_name(prefix, stored.key)
         if not name or name.endswith("/"):
             return 0

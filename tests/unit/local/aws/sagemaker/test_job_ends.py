@@ -1,4 +1,7 @@
-"""Every way a job ends: failure, stop, time-out, denial, a lost platform."""
+"""Every way a job ends: failure, stop, time-out, denial, a lost platform.
+
+Abuse row 71: Stopped, Stopping, MaxRuntimeExceeded, AlgorithmError and InternalServerError are told apart as AWS tells them.
+"""
 
 from __future__ import annotations
 
