@@ -13,6 +13,8 @@ from mlops_core.agents.handler import Agent, Document, answer, key_of
 
 LONG = LongJob(word="training", phase="experiment", start="start_training_job", describe="describe_training_job")
 
+_ENDED = {"Completed", "Failed", "Stopped"}
+
 
 def handler(event: Document, context: object) -> Document:
     """Lambda entry: the state machine's actions and EventBridge's job-state events."""
@@ -55,10 +57,11 @@ def describe(agent: Agent, event: Document) -> Document:
 
 
 def wake(agent: Agent, event: Document) -> Document:
-    """End the wait of the machine that follows this job; an unknown job is nobody's."""
+    """End the wait of the machine that follows a job that ended; steps on the way are seen at the next look."""
     detail = event["detail"]
     job = str(detail.get("TrainingJobName") or detail.get("ProcessingJobName") or "")
-    if not job.startswith("mlops-"):
+    status = detail.get("TrainingJobStatus") or detail.get("ProcessingJobStatus")
+    if not job.startswith("mlops-") or status not in _ENDED:
         return {}
     agent.tools.call("wake_job", job=job, key=key_of(job, "wake", event["event_id"]))
     return {}

@@ -17,6 +17,7 @@ from mlops_core.local.aws.hooks.names import private
 from mlops_core.local.aws.host import AccessDenied
 
 _RUNNING = "RUNNING"
+_MAX_DATA_BYTES = 262_144
 _RESTARTED = "Execution was running when service restarted"
 _INTERRUPTED = "The local platform was stopped while this execution ran."
 _TOLD = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "input", "output")
@@ -57,6 +58,7 @@ class Machines:
     def install(self) -> None:
         """Replace the interpreter's entry points by ours around them."""
         self._wrap_runs()
+        self._wrap_starts()
         self._wrap_ends()
         self._wrap_tasks()
         self._wrap_callbacks()
@@ -90,6 +92,31 @@ class Machines:
                 self._stop_children(walk)
 
         self._states._run_execution = run_execution
+
+    def _wrap_starts(self) -> None:
+        """256 KiB at most pass into and between states; the same name with the same input finds the running execution."""
+        start, send, responses = self._states._start_execution, self._states._send_task_success, private("core.responses")
+
+        def start_execution(data: dict[str, Any]) -> Any:
+            given = str(data.get("input") or "{}")
+            if len(given.encode()) > _MAX_DATA_BYTES:
+                message = f"1 validation error detected: Value at 'input' has more than {_MAX_DATA_BYTES} bytes."
+                return responses.error_response_json("ValidationException", message, 400)
+            answer = start(data)
+            if answer[0] == 200 or b"ExecutionAlreadyExists" not in bytes(answer[2]):
+                return answer
+            arn = str(data.get("stateMachineArn")).replace(":stateMachine:", ":execution:", 1) + f":{data.get('name')}"
+            known = self._states._executions.get(arn)
+            if known is None or known["status"] != _RUNNING or known["input"] != given:
+                return answer
+            return responses.json_response({"executionArn": arn, "startDate": known["startDate"]})
+
+        def send_task_success(data: dict[str, Any]) -> Any:
+            if len(str(data.get("output", "")).encode()) > _MAX_DATA_BYTES:
+                return responses.error_response_json("InvalidOutput", f"The output has more than {_MAX_DATA_BYTES} bytes.", 400)
+            return send(data)
+
+        self._states._start_execution, self._states._send_task_success = start_execution, send_task_success
 
     def _watch(self, execution: dict[str, Any], machine: dict[str, Any], walk: _Walk) -> threading.Timer:
         """A timer that ends the execution at the machine's TimeoutSeconds; without one AWS's year is as good as never."""
@@ -158,7 +185,11 @@ class Machines:
 
         def invoke_resource(resource: str, arguments: Any) -> Any:
             self._authorise(resource, arguments)
-            return invoke(resource, arguments)
+            result = invoke(resource, arguments)
+            if len(json.dumps(result).encode()) > _MAX_DATA_BYTES:
+                message = f"The task {resource} returned a result of more than {_MAX_DATA_BYTES} bytes."
+                raise self._states._ExecutionError("States.DataLimitExceeded", message)
+            return result
 
         self._states._invoke_resource = invoke_resource
         self._states._invoke_nested_start_execution_sync = self._run_nested
