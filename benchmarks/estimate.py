@@ -17,8 +17,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mlops_core.algorithms.catalogue import entry
 from mlops_core.algorithms.estimate import Estimate, Workload, estimate_data, estimate_training
 
 ROWS = 5_000_000
@@ -84,7 +84,7 @@ def measure(case: Case, data: Path, folder: Path) -> list[tuple[str, tuple[float
     used = _run("data", base)
     prepared = base / "processing/output/prepared"
     profile = json.loads((prepared / "profile.json").read_text())
-    workload = _workload(case, profile, source)
+    workload = _workload(case, profile)
     found = [_row(case, ("data", "-"), float(profile["seconds"]), used, estimate_data(workload))]
     for method, trees in (("xgboost", case.xgboost), ("random_forest", case.forest)):
         base = folder / method
@@ -93,8 +93,7 @@ def measure(case: Case, data: Path, folder: Path) -> list[tuple[str, tuple[float
         (base / "input/data/prepared").symlink_to(prepared)
         used = _run("train", base)
         report = json.loads((base / "model/training.json").read_text())
-        defaults = {name: item.default for name, item in entry(method).hyperparameters.items()}
-        predicted = estimate_training(workload, method, defaults | {"n_estimators": int(trees)})
+        predicted = estimate_training(workload, method, {"n_estimators": int(trees)})
         found.append(_row(case, ("training", method), report["seconds"] + report["export_seconds"], used, predicted))
     return found
 
@@ -109,21 +108,19 @@ def _source(case: Case, data: Path, folder: Path) -> Path:
     return path
 
 
-def _workload(case: Case, profile: dict[str, object], source: Path) -> Workload:
-    columns = profile["columns"]
-    assert isinstance(columns, list)
+def _workload(case: Case, profile: dict[str, Any]) -> Workload:
+    columns, rows = profile["columns"], profile["rows_read"]
     text = sum(column["type"] == "string" for column in columns)
-    rows, features, shares = profile["rows_read"], profile["feature_count"], profile["class_shares"]
-    assert isinstance(rows, int)
-    assert isinstance(features, int)
-    assert isinstance(shares, dict)
     return Workload(
-        rows=rows, numeric=len(columns) - text, text=text, features=features, classes=len(shares), task=case.task,
-        file_bytes=source.stat().st_size, threads=len(os.sched_getaffinity(0)),
+        rows=rows, numeric=len(columns) - text, text=text, features=profile["feature_count"],
+        classes=len(profile["class_shares"]), task=case.task,
+        duplicate_share=profile["duplicate_rows"] / rows, threads=len(os.sched_getaffinity(0)),
     )  # fmt: skip
 
 
-def _row(case: Case, phase: tuple[str, str], seconds: float, used: tuple[float, float], predicted: Estimate) -> tuple[str, tuple[float, float]]:
+def _row(
+    case: Case, phase: tuple[str, str], seconds: float, used: tuple[float, float], predicted: Estimate
+) -> tuple[str, tuple[float, float]]:
     peak, processor = used
     ratios = (predicted.seconds / max(seconds, 1e-3), predicted.memory_bytes / peak)
     numbers = (seconds, predicted.seconds, ratios[0], peak / 1e6, predicted.memory_bytes / 1e6, ratios[1], processor)

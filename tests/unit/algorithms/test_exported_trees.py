@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from mlops_core.algorithms.catalogue import entry
-from mlops_core.algorithms.fitting import FeatureTable, Fitted, FitTask, measure
+from mlops_core.algorithms.fitting import FeatureTable, FitTask, Fitted, measure
 from mlops_core.contracts.request import Task
 from mlops_core.errors import Defect, InvalidRequest
 from mlops_core.features.feeds import session

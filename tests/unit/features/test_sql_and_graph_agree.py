@@ -1,5 +1,6 @@
 """The same FeatureSpec gives the same float32 vector in SQL and in ONNX."""
 
+# ruff: noqa: S608  the queries are the tests' own
 from __future__ import annotations
 
 import math

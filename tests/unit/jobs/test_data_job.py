@@ -1,17 +1,19 @@
 """The data job on small files: what it types, splits, fits, reports and refuses."""
 
+# ruff: noqa: S608  the queries are the tests' own
 from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import duckdb
-from tests.unit.jobs import job_files as jobs
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from mlops_core.features.sql import feature_names
+from tests.unit.jobs import job_files as jobs
 
 
 def _rows(outcome: jobs.Outcome, part: str) -> list[dict[str, object]]:
@@ -150,7 +152,7 @@ def test_a_given_test_file_is_the_test_split(tmp_path: Path) -> None:
     ],
 )
 def test_a_recipe_that_does_not_fit_the_file_is_refused_with_the_next_act(
-    tmp_path: Path, change: dict[str, object], code: str, says: str
+    tmp_path: Path, change: dict[str, Any], code: str, says: str
 ) -> None:
     done = jobs.prepare(tmp_path, jobs.csv(jobs.people()), **change)
     assert (done.code, done.message["code"]) == (2, code)
@@ -188,8 +190,12 @@ def test_a_ragged_row_is_named_by_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("header", "row", "code"),
-    [("age,income,city", "1,2,Oslo", "E-DATA-007"), ("age,income,city,y,z", "1,2,Oslo,no,1", "E-DATA-014"), ("age,income,city,y", "1,2,Oslo,No.", "E-DATA-016")],
-)  # fmt: skip
+    [
+        ("age,income,city", "1,2,Oslo", "E-DATA-007"),
+        ("age,income,city,y,z", "1,2,Oslo,no,1", "E-DATA-014"),
+        ("age,income,city,y", "1,2,Oslo,No.", "E-DATA-016"),
+    ],
+)
 def test_a_test_file_must_have_the_same_columns_and_labels(tmp_path: Path, header: str, row: str, code: str) -> None:
     done = jobs.prepare(tmp_path, jobs.csv(jobs.people()), test=f"{header}\n{row}\n".encode())
     assert (done.code, done.message["code"]) == (2, code)
@@ -250,7 +256,8 @@ def test_categories_beyond_the_limit_give_zeros_and_a_warning(tmp_path: Path) ->
 def test_parquet_moments_and_booleans_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     duckdb.execute(
-        f"copy (select timestamp '2020-01-01' + to_days(i::int) as at, i % 2 = 0 as flag, i * 1.5::decimal(9,1) as d, i % 3 as y from range(90) t(i)) to '{path}'"
+        "copy (select timestamp '2020-01-01' + to_days(i::int) as at, i % 2 = 0 as flag, i * 1.5::decimal(9,1) as d, i % 3 as y "
+        f"from range(90) t(i)) to '{path}'"
     )
     done = jobs.prepare(tmp_path / "job", path.read_bytes(), task="multiclass")
     assert done.code == 0, done.message

@@ -39,8 +39,8 @@ def _package(base: Path, prepared: jobs.Outcome, done: jobs.Outcome, **changed: 
     (inputs / "training" / "model.tar.gz").write_bytes(changed.pop("model", model))
     (inputs / "training" / "output.tar.gz").write_bytes(changed.pop("output", output))
     results = {
-        "run_id": "r", "task": "binary", "metric": "roc_auc", "split": "test", "rows": 80, "metrics": {}, "baseline": {}, "baseline_rule": "",
-        "model_digest": _report(done).onnx_digest, "seconds": 0.1,
+        "run_id": "r", "task": "binary", "metric": "roc_auc", "split": "test", "rows": 80, "metrics": {}, "baseline": {},
+        "baseline_rule": "", "model_digest": _report(done).onnx_digest, "seconds": 0.1,
     } | changed  # fmt: skip
     (inputs / "evaluation" / "results.json").write_text(json.dumps(results))
     config = dict.fromkeys(("issue_url", "code_commit", "dataset_uri", "dataset_version", "image"), "")
@@ -94,10 +94,12 @@ def test_progress_lines_have_the_form_of_the_metric_definitions(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("given", "code"),
     [
-        ({"max_dept": "3"}, "E-TRAIN-001"), ({"max_depth": "1_0"}, "E-PARSE-020"), ({"mlops_algorithm": "svm"}, "E-PARSE-006"),
+        ({"max_dept": "3"}, "E-TRAIN-001"),
+        ({"max_depth": "1_0"}, "E-PARSE-020"),
+        ({"mlops_algorithm": "svm"}, "E-PARSE-006"),
         ({"mlops_task": "regression"}, "E-TRAIN-004"),
     ],
-)  # fmt: skip
+)
 def test_training_refuses_what_the_form_would_refuse(tmp_path: Path, given: dict[str, str], code: str) -> None:
     prepared = jobs.prepare(tmp_path / "data", jobs.csv(jobs.people(100)))
     done = jobs.train(tmp_path / "train", prepared.prepared, **given)
@@ -169,6 +171,6 @@ def test_a_graph_that_disagrees_on_one_row_is_refused(trained: tuple[jobs.Outcom
 
 @pytest.mark.parametrize("changed", [{"model_digest": "0" * 64}, {"task": "regression", "metric": "rmse"}])
 def test_parts_of_two_runs_are_not_packed_together(
-    trained: tuple[jobs.Outcome, jobs.Outcome], tmp_path: Path, changed: dict[str, str]
+    trained: tuple[jobs.Outcome, jobs.Outcome], tmp_path: Path, changed: dict[str, Any]
 ) -> None:
     assert _package(tmp_path, *trained, **changed).message["code"] == "E-PACK-003"
