@@ -75,7 +75,7 @@ def test_every_machine_speaks_jsonata_without_a_query_on_undefined_names(machine
     _, definition = machine
     assert definition["QueryLanguage"] == "JSONata"
     text = json.dumps(definition)
-    assigned = {name for state in definition["States"].values() for name in _assigned(state)}
+    assigned = {name for state in definition["States"].values() for name in _assigned(state)} | set(re.findall(r"\$(\w+) :=", text))
     used = set(re.findall(r"\$([a-z_]+)\b(?!\()", text)) - {"states"}
     assert used <= assigned
 

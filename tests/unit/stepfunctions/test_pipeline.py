@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -114,6 +115,24 @@ def test_a_successful_run_is_closed_as_succeeded_with_the_registered_record() ->
 def test_any_error_fails_the_run_under_its_name(state: str) -> None:
     ended = _walk("accept", "opened", failing={state: TaskError("JobFailed", "why")})
     assert (ended.status, ended.error, ended.cause, ended.path[-1]) == ("FAILED", "JobFailed", "why", "Failed")
+
+
+def test_a_nested_machine_s_failure_shows_the_innermost_words() -> None:
+    described = {"ExecutionArn": "arn", "Status": "FAILED", "Input": "{}", "Error": "JobFailed", "Cause": "column age is empty."}
+    ended = _walk(failing={"Data": TaskError("States.TaskFailed", json.dumps(described))})
+    assert (ended.error, ended.cause) == ("JobFailed", "column age is empty.")
+
+
+def test_a_nested_machine_that_ran_out_of_time_says_so() -> None:
+    described = {"ExecutionArn": "arn", "Status": "TIMED_OUT", "Input": "{}"}
+    ended = _walk(failing={"Data": TaskError("States.TaskFailed", json.dumps(described))})
+    assert (ended.error, ended.cause) == ("States.TIMED_OUT", "TIMED_OUT")
+
+
+def test_an_agent_s_failure_shows_its_message_without_the_trace() -> None:
+    cause = json.dumps({"errorType": "Defect", "errorMessage": "say what", "stackTrace": ["..."]})
+    ended = _walk("accept", "opened", failing={"Monitoring": TaskError("Defect", cause)})
+    assert (ended.error, ended.cause) == ("Defect", "say what")
 
 
 def test_an_operator_question_that_cannot_be_asked_fails_the_run() -> None:
