@@ -30,7 +30,7 @@ from mlops_core.intake.characters import offence
 from mlops_core.intake.form import FIELDS, LATER, by_label
 from mlops_core.intake.hyperparameters import read_lines
 from mlops_core.intake.problems import Problem, RequestRefused
-from mlops_core.intake.sections import MAX_SECTIONS, Section, Sections, split_sections
+from mlops_core.intake.sections import MAX_LINES, MAX_SECTIONS, Section, Sections, split_sections
 from mlops_core.intake.values import EMPTY, read
 
 MAX_BODY_BYTES = 65_536
@@ -76,7 +76,7 @@ def _structure(found: Sections) -> list[Problem]:
     if found.unclosed:
         problems.append(Problem("E-PARSE-030", line=found.unclosed))
     if found.overflow:
-        problems.append(Problem("E-PARSE-024", line=found.overflow, allowed=f"≤ {MAX_SECTIONS}"))
+        problems.append(Problem("E-PARSE-024", line=found.overflow, allowed=f"≤ {MAX_SECTIONS} × ###, ≤ {MAX_LINES} × \\n"))
     return problems
 
 

@@ -51,7 +51,7 @@ HEADLINES: dict[str, Text] = {
     "E-PARSE-021": {"en": "This hyperparameter is not known to the algorithm.", "ja": "このアルゴリズムにないハイパーパラメータです。"},
     "E-PARSE-022": {"en": "This line is not 'name = value'.", "ja": "「名前 = 値」の形ではない行です。"},
     "E-PARSE-023": {"en": "This hyperparameter is set twice.", "ja": "同じハイパーパラメータが 2 回書かれています。"},
-    "E-PARSE-024": {"en": "There are too many entries.", "ja": "件数が多すぎます。"},
+    "E-PARSE-024": {"en": "There are too many entries or lines.", "ja": "件数または行数が多すぎます。"},
     "E-PARSE-025": {"en": "This metric does not measure this task.", "ja": "このタスクには使えない指標です。"},
     "E-PARSE-026": {"en": "A positive label belongs to a binary task only.", "ja": "正例ラベルは二値分類だけで使います。"},
     "E-PARSE-027": {"en": "The target column cannot be dropped.", "ja": "目的変数を除外することはできません。"},

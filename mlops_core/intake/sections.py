@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-MAX_SECTIONS = 100
+MAX_SECTIONS = 60
+MAX_LINES = 4096
 _HEADING = re.compile(r" {0,3}###(?:[ \t]+(.*))?\Z")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)\Z")
 _HTML_RAW = re.compile(r" {0,3}<(?:!|\?|(?:script|pre|style|textarea)(?:[\s>]|\Z))", re.IGNORECASE)
@@ -37,7 +38,7 @@ class Section:
 @dataclass
 class Sections:
     """A body taken apart: ``preamble`` stands before the first heading, ``unclosed`` and ``overflow`` name the line
-    of a block that never ends and of the heading at which reading stopped (0: none)."""
+    of a block that never ends and the line at which reading stopped (0: none)."""
 
     preamble: Section
     sections: list[Section]
@@ -76,12 +77,13 @@ def _hides(line: str, following: str) -> bool:
 
 def split_sections(body: str) -> Sections:
     """Take a body apart; a byte-order mark and CRLF are accepted, no other line ends."""
-    lines = body.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    lines = body.removeprefix("\ufeff").replace("\r\n", "\n").split("\n", MAX_LINES)
     preamble = Section(heading="", line=0)
-    result = Sections(preamble=preamble, sections=[])
+    result = Sections(preamble=preamble, sections=[], overflow=len(lines) if len(lines) > MAX_LINES else 0)
+    del lines[MAX_LINES:]
     current, block = preamble, _Block()
     for number, line in enumerate(lines, start=1):
-        # Only these four can open or be anything but text; the look at one character keeps a body of 65,536 line ends cheap.
+        # Only these four can be anything but text; the look at one character keeps long bodies cheap.
         if block.ends is None and line.lstrip(" ")[:1] not in _SPECIAL:
             current.lines.append(line)
             continue

