@@ -74,9 +74,12 @@ class Admin:
         """``role`` is admin, maintain, write, triage, read or none; ``repository`` is OWNER/NAME here and below."""
         self._post("roles", repository=repository, login=login, role=role)
 
-    def add_webhook(self, repository: str, url: str, secret: str, events: list[str] | None = None) -> int:
-        """A webhook for these events (none named: all); its id."""
-        return int(self._post("hooks", repository=repository, url=url, secret=secret, events=events or ["*"])["id"])
+    def add_webhook(self, repository: str, url: str, secret: str, events: list[str] | None = None, *, alone: bool = False) -> int:
+        """A webhook for these events (none named: all); its id.
+
+        The same address again changes its secret and events.  ``alone`` removes the repository's other webhooks.
+        """
+        return int(self._post("hooks", repository=repository, url=url, secret=secret, events=events or ["*"], alone=alone)["id"])
 
     def set_variables(self, repository: str, variables: Mapping[str, str]) -> None:
         """What workflows read as ``vars.NAME``."""

@@ -33,6 +33,7 @@ class GithubConfig:
 
     ``actions`` maps ``OWNER/mlops@REF`` to a checkout that stands in for that reference.  ``runner_environment`` reaches every workflow
     step and must hold no secret.  ``python_path`` is the folder put first on the steps' PATH.
+    With ``die_with_parent`` the server ends, runs included, when the process that started it is gone.
     """
 
     port: int
@@ -44,6 +45,7 @@ class GithubConfig:
     cloudwatch: CloudWatchConfig | None = None
     python_path: str = ""
     log_level: str = "info"
+    die_with_parent: bool = False
 
     @property
     def url(self) -> str:
@@ -64,6 +66,11 @@ class GithubConfig:
     def jwks_path(self) -> Path:
         """The public keys of the OIDC issuer, for whoever verifies its tokens."""
         return self.folder / "jwks.json"
+
+    @property
+    def ca_bundle(self) -> str:
+        """The certificates that webhooks trust: those of the runner's AWS_CA_BUNDLE, empty for this machine's own."""
+        return self.runner_environment.get("AWS_CA_BUNDLE", "")
 
     @classmethod
     def read(cls, path: Path) -> GithubConfig:

@@ -13,11 +13,13 @@ import hashlib
 import hmac
 import json
 import logging
+import ssl
 import threading
 import time
 import urllib.error
 import urllib.request
 import uuid
+from functools import cached_property
 from typing import Any
 
 from mlops_core.local.github.answers import not_found, refused
@@ -42,11 +44,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Hooks:
     """The hooks of all repositories, their deliveries and the thread that sends them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ca_bundle: str = "") -> None:
         self._database = database
         self._wake = threading.Event()
         self._stopping = False
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+        self._ca_bundle = ca_bundle
         self._thread = threading.Thread(target=self._work, name="webhooks", daemon=True)
 
     def start(self) -> None:
@@ -67,6 +69,11 @@ class Hooks:
             "hooks", repository=repository["id"], url=url, secret=secret, events=json.dumps(events or ["push"]), created_at=now()
         )
         self._deliver(key, "ping", "", {"zen": "Keep it logically awesome.", "hook_id": key, "hook": {"id": key, "events": events}})
+        return self.find(repository, key)
+
+    def change(self, repository: Row, key: int, *, secret: str, events: list[str]) -> Row:
+        """Give a hook another secret and other events."""
+        self._database.update("hooks", self.find(repository, key)["id"], secret=secret, events=json.dumps(events))
         return self.find(repository, key)
 
     def find(self, repository: Row, key: int) -> Row:
@@ -145,6 +152,13 @@ class Hooks:
         )  # fmt: skip
         if again:
             _LOG.info("delivery %s of %s was not taken (%s); trying again", row["guid"], row["event"], status)
+
+    @cached_property
+    def _opener(self) -> urllib.request.OpenerDirector:
+        context = ssl.create_default_context()
+        if self._ca_bundle:
+            context.load_verify_locations(cafile=self._ca_bundle)
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context), _NoRedirect())
 
     def _post(self, hook: Row, row: Row) -> tuple[int | None, str]:
         body = row["payload"].encode()

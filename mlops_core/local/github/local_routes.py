@@ -62,13 +62,18 @@ def roles(site: Site, body: Body) -> Any:
 
 
 def hooks(site: Site, body: Body) -> Any:
-    """repository, url, secret, events; the same address again changes nothing."""
+    """repository, url, secret, events, alone: one hook an address, changed when it exists; ``alone`` removes the repository's others."""
     repository = _repository(site, body)
-    for hook in site.hooks.select(repository):
-        if hook["url"] == body["url"] and hook["secret"] == str(body.get("secret") or ""):
-            return {"id": hook["id"]}
-    row = site.hooks.create(repository, url=body["url"], secret=str(body.get("secret") or ""), events=list(body.get("events") or ["*"]))
-    return {"id": row["id"]}
+    events = [str(name) for name in body.get("events") or ["*"]]
+    secret = str(body.get("secret") or "")
+    present = site.hooks.select(repository)
+    for hook in present:
+        if body.get("alone") and hook["url"] != body["url"]:
+            site.hooks.delete(repository, hook["id"])
+    found = next((hook for hook in present if hook["url"] == body["url"]), None)
+    if found:
+        return {"id": site.hooks.change(repository, found["id"], secret=secret, events=events)["id"]}
+    return {"id": site.hooks.create(repository, url=body["url"], secret=secret, events=events)["id"]}
 
 
 def settings(site: Site, body: Body) -> Any:

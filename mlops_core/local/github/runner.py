@@ -151,6 +151,8 @@ class Runner:
         attempt = ActRun(self._config, self.folder(run), self._plan(repository, run, workflow))
         self._live[run["id"]] = attempt
         try:
+            if self._runs.get(run["id"])["status"] == "completed":
+                return  # cancelled while it was being planned
             attempt.prepare()
             code = attempt.run()
         finally:

@@ -45,7 +45,7 @@ class Site:
         self.comments = Comments(self.database, self.shapes, self.events)
         self.pushes = Pushes(self.repositories, self.events, self.shapes)
         self.pulls = Pulls(self.database, self.repositories, self.issues, self.events, self.shapes)
-        self.hooks = Hooks(self.database)
+        self.hooks = Hooks(self.database, config.ca_bundle)
         self.apps = Apps(self.database, self.identities, self.repositories)
         self.oidc = OidcIssuer(folder / "keys", config.jwks_path)
         self.runs = Runs(self.database, self.repositories, self.events, self.shapes)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import botocore.auth  # noqa: TID251 - the authority on signatures
+import botocore.awsrequest  # noqa: TID251
+import botocore.credentials  # noqa: TID251
+import pytest
+
+from mlops_core.local.github.config import CloudWatchConfig
 from mlops_core.local.github.pages.charts import Series, line_chart
+from mlops_core.local.github.pages.cloudwatch import CloudWatch
 from mlops_core.local.github.pages.dashboards import metric_queries
 
 
@@ -27,3 +36,16 @@ def test_a_chart_has_a_line_a_limit_and_escaped_names() -> None:
 
 def test_no_data_is_said() -> None:
     assert "No data" in line_chart([Series("a", [])], [])
+
+
+def test_calls_are_signed_as_botocore_signs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
+    watch = CloudWatch(CloudWatchConfig("http://127.0.0.1:4566", keys, "eu-west-1"))
+    ours = watch._signed("ListDashboards", b"{}")
+    moment = datetime.strptime(ours["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: moment)
+    headers = {name: value for name, value in ours.items() if name in {"content-type", "x-amz-target"}}
+    request = botocore.awsrequest.AWSRequest("POST", "http://127.0.0.1:4566/", headers, b"{}")
+    credentials = botocore.credentials.Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
+    botocore.auth.SigV4Auth(credentials, "monitoring", "eu-west-1").add_auth(request)
+    assert request.headers["Authorization"] == ours["Authorization"]
