@@ -12,7 +12,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from mlops_core.errors import (
     Conflict,
@@ -153,7 +154,7 @@ def error_of(error: Exception, action: str) -> MlopsError:
         return _of_answer(error, action)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return EnvironmentBroken(f"{action}: there are no AWS credentials here.", remedy="Assume the role first.", code="E-AWS-CREDENTIALS")
-    if isinstance(error, HTTPClientError | ConnectionError):
+    if isinstance(error, HTTPClientError | NoConnectionError):
         return Unavailable(f"{action}: AWS did not answer ({type(error).__name__}).", code="E-AWS-NO-ANSWER")
     return Defect(f"{action}: {type(error).__name__}: {str(error)[:_TEXT_LIMIT]}", code="E-AWS-CLIENT")
 

@@ -18,7 +18,7 @@ from mlops_core.errors import Conflict, NotFound
 from mlops_core.facts import ProcessingJob, TrainingJob
 from mlops_core.settings import Settings
 
-_BASE = "/opt/ml/processing"
+_INTERNAL = ("InternalServerError", "Internal Server Error")
 _NUMBER = r"([-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
 
 
@@ -178,12 +178,12 @@ def _training_facts(found: Mapping[str, Any]) -> JobFacts:
 def _status(status: str, begin: datetime | None, failure: str, secondary: str) -> JobStatus:
     if status == "Completed":
         return "completed"
-    if status == "Failed":
-        if "InternalServerError" in failure:
-            return "internal_error"
-        return "max_runtime" if "MaxRuntime" in failure or secondary == "MaxRuntimeExceeded" else "failed"
-    if status == "Stopped":
-        return "max_runtime" if secondary == "MaxRuntimeExceeded" else "stopped"
+    if status in {"Failed", "Stopped"}:
+        if secondary == "MaxRuntimeExceeded" or "MaxRuntimeInSeconds" in failure or "MaxRuntimeExceeded" in failure:
+            return "max_runtime"
+        if status == "Stopped":
+            return "stopped"
+        return "internal_error" if failure.startswith(_INTERNAL) else "failed"
     return "running" if begin is not None or status == "Stopping" else "queued"
 
 

@@ -1,6 +1,6 @@
 """The ledger in one DynamoDB table (``pk``, ``sk``, TTL attribute ``expires_at``).
 
-Reads are consistent; a row past its ``expires_at`` counts as absent although DynamoDB removes it later (its documentation says within days).
+Reads are consistent; a row past its ``expires_at`` counts as absent although DynamoDB removes it later (within days, it says).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The repository port over GitHub.
 
 Comments of ours are those of a bot: a person cannot make us edit theirs by writing our marker into it.  Commits are made by
-``createCommitOnBranch`` with ``expectedHeadOid``: atomic, signed by GitHub, refused when the head moved (then read again, at most five tries);
-a branch that refuses us gets a pull request instead.
+``createCommitOnBranch`` with ``expectedHeadOid``: atomic, signed by GitHub, refused when the head moved (then read again, at most five
+tries); a branch that refuses us gets a pull request instead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_core.adapters.github_client import GithubClient
-from mlops_core.errors import Conflict, Defect, InvalidRequest, NotFound, Refused, Stale, Unavailable
+from mlops_core.errors import Conflict, Defect, InvalidRequest, NotFound, Refused, Stale, Unauthorized, Unavailable
 from mlops_core.facts import CommentFacts, CommitFacts, IssueFacts, Level, Permission
 from mlops_core.ports import Builder, Clock
 
@@ -21,7 +21,10 @@ _TRIES = 5
 _MAX_FILE_BYTES = 20 << 20
 _LEVELS: tuple[Level, ...] = ("admin", "maintain", "write", "triage", "read", "none")
 _COMMIT = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }"
-_EDITS = "query($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) { issue(number: $number) { lastEditedAt } } }"
+_EDITS = (
+    "query($owner: String!, $name: String!, $number: Int!) "
+    "{ repository(owner: $owner, name: $name) { issue(number: $number) { lastEditedAt } } }"
+)
 
 
 class GithubRepository:
@@ -75,7 +78,8 @@ class GithubRepository:
                     return _comment(item)
                 try:
                     return _comment(self._client.call(repository, "PATCH", path, body={"body": body}))
-                except NotFound:
+                except (NotFound, Unauthorized):
+                    # Deleted meanwhile, or made by another bot: a new one of our own takes its place.
                     break
         return self.comment(repository, issue, body)
 

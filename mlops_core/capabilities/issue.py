@@ -190,7 +190,7 @@ def _start_execution(ports: Ports, state: RunState) -> tuple[str, bool]:
         return ports.machines.start(machine, state.run_id, body)
     except Conflict as error:
         # A closed name is refused for 90 days: the run that had it is the answer, its end is being recorded.
-        if error.code != "E-EXECUTION-NAME" or not state.execution_arn:
+        if error.code != "E-RUN-NAME" or not state.execution_arn:
             raise
         return state.execution_arn, True
 

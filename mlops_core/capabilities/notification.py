@@ -12,7 +12,7 @@ from mlops_core.contracts.run import RunState
 from mlops_core.contracts.verdict import Verdict
 from mlops_core.errors import Conflict, InvalidRequest, MlopsError, NotFound, Retryable
 from mlops_core.ports import Ports
-from mlops_core.runs import models, names, page
+from mlops_core.runs import models, names, outbox, page
 from mlops_core.runs.progress import COMMON
 from mlops_core.runs.shared import park_operator
 from mlops_core.runs.state import read_run
@@ -48,8 +48,9 @@ def _comment(ports: Ports, state: RunState, verdict: Verdict) -> str:
     body, marker = render_operator_request(state, verdict), ask_marker(state)
     try:
         ports.repository.upsert_comment(state.repository, state.issue, marker, body)
-    except Retryable:
-        page.to_outbox(ports, state.repository, issue=state.issue, marker=marker, body=body)
+    except Retryable as error:
+        outbox.note(ports, state.repository, error)
+        outbox.keep(ports, state.repository, issue=state.issue, marker=marker, body=body)
         return "waiting"
     except MlopsError as error:
         log.warning("the call for an operator was not put on the issue: %s", error)
@@ -110,7 +111,7 @@ def post_alarm(ports: Ports, alarm: dict[str, Any]) -> dict[str, Any]:
         except NotFound:
             issue = 0
         except Retryable:
-            page.to_outbox(ports, repository, issue=issue, body=body)
+            outbox.keep(ports, repository, issue=issue, body=body)
     if not issue:
         issue = ports.repository.open_issue(repository, f"{model}: alarm on {kind}", body, ["mlops:alarm"])
     return {"issue": issue, "posted": True}

@@ -1,14 +1,11 @@
-"""The living comment of a run, and the outbox for what GitHub did not take.
+"""The living comment of a run.
 
     refresh_page(ports, state)     # edits the comment; never fails: an undelivered page waits in the outbox
-    deliver_outbox(ports, "octo/churn")
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import uuid
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -18,15 +15,14 @@ from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.run import RunState
 from mlops_core.errors import Conflict, MlopsError, NotFound, Retryable
 from mlops_core.ports import Ports
-from mlops_core.runs import names
-from mlops_core.runs.state import read_run, stamp
+from mlops_core.runs import names, outbox
+from mlops_core.runs.state import stamp
 
 if TYPE_CHECKING:
     from mlops_core.reporting.links import Links
 
 log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 10
-_OUTBOX_SECONDS = 30 * 86_400
 _RESULTS_LIMIT = 2 << 20
 
 
@@ -75,55 +71,22 @@ def refresh_page(ports: Ports, state: RunState, *, progress_only: bool = False) 
         return False
     from mlops_core.reporting.comment import marker
 
+    if outbox.held(ports, state.repository):
+        # GitHub asked us to wait: progress is dropped, everything else is delivered when the wait is over.
+        if not progress_only:
+            outbox.keep(ports, state.repository, run_id=state.run_id)
+        return False
     try:
         body = rendered(ports, state)
         ports.repository.upsert_comment(state.repository, state.issue, marker(state.run_id), body)
     except MlopsError as error:
         log.warning("the page of the run was not delivered: %s", error, extra={"fields": {"run_id": state.run_id}})
+        outbox.note(ports, state.repository, error)
         if isinstance(error, Retryable) and not progress_only:
-            to_outbox(ports, state.repository, run_id=state.run_id)
+            outbox.keep(ports, state.repository, run_id=state.run_id)
         return False
     ports.ledger.put(names.run_key(state.run_id), "PAGE", {"at": now, "digest": digest(body)})
     return True
-
-
-def to_outbox(ports: Ports, repository: str, *, run_id: str = "", issue: int = 0, marker: str = "", body: str = "") -> None:
-    """Keep a page (rendered anew when delivered) or a comment until GitHub answers again."""
-    now = ports.clock.now()
-    expires = int(now.timestamp()) + _OUTBOX_SECONDS
-    letter = json.dumps({"run_id": run_id, "issue": issue, "marker": marker, "body": body})
-    name = f"{stamp(now)}#{run_id or uuid.uuid4().hex[:12]}"
-    ports.ledger.put(f"OUTBOX#{repository}", name, {"letter": letter}, expires_at=expires)
-
-
-def deliver_outbox(ports: Ports, repository: str, *, limit: int = 10) -> int:
-    """Deliver what waits for a repository, oldest first, until GitHub refuses one for now; the number that were delivered."""
-    delivered, pages = 0, set[str]()
-    for name, row in ports.ledger.query(f"OUTBOX#{repository}", limit=limit):
-        letter = json.loads(str(row["letter"]))
-        try:
-            if letter["run_id"] not in pages:
-                _deliver(ports, repository, letter)
-        except Retryable:
-            break
-        except MlopsError as error:
-            log.warning("a waiting comment was given up: %s", error)
-        pages |= {letter["run_id"]} - {""}
-        ports.ledger.delete(f"OUTBOX#{repository}", name)
-        delivered += 1
-    return delivered
-
-
-def _deliver(ports: Ports, repository: str, letter: dict[str, str]) -> None:
-    from mlops_core.reporting.comment import marker
-
-    if letter["run_id"]:
-        state = read_run(ports, letter["run_id"])
-        ports.repository.upsert_comment(repository, state.issue, marker(state.run_id), rendered(ports, state))
-    elif letter["marker"]:
-        ports.repository.upsert_comment(repository, int(letter["issue"]), letter["marker"], letter["body"])
-    else:
-        ports.repository.comment(repository, int(letter["issue"]), letter["body"])
 
 
 def write_once(ports: Ports, uri: str, body: bytes) -> None:

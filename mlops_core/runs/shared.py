@@ -9,7 +9,7 @@ from pydantic import Field
 from mlops_core.contracts.base import ModelName, RunId
 from mlops_core.contracts.model import ModelRecord
 from mlops_core.ports import Ports
-from mlops_core.runs import models, operator, page
+from mlops_core.runs import delivery, models, operator
 from mlops_core.runs.state import read_run
 from mlops_core.tool import Repository, Token
 
@@ -27,4 +27,4 @@ def park_operator(ports: Ports, run_id: RunId, round: Annotated[int, Field(ge=0,
 
 def deliver_outbox(ports: Ports, repository: Repository) -> dict[str, Any]:
     """Deliver comments that GitHub did not take earlier: {delivered}."""
-    return {"delivered": page.deliver_outbox(ports, repository)}
+    return {"delivered": delivery.deliver_outbox(ports, repository)}

@@ -39,7 +39,7 @@ class MemoryMachines:
         arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
         there = self.executions.get(arn)
         if there is not None and (there.status != "RUNNING" or there.input != body):
-            raise Conflict(f"the execution name {name} was used before.", code="E-EXECUTION-NAME")
+            raise Conflict(f"the execution name {name} was used before.", code="E-RUN-NAME")
         self.executions.setdefault(arn, ExecutionFacts(arn, name, "RUNNING", body))
         return arn, there is not None
 
