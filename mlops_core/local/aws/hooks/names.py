@@ -22,13 +22,15 @@ NAMES: dict[str, str] = {
         "_load_persisted_state _port_is_bindable _read_request_body app main"
     ),
     "core.arn": "parse_arn",
-    "core.iam_actions": "SERVICE_TO_IAM_NAMESPACE extract_iam_action extract_resource_arn _param identity_denial_message request_tag_context",
+    "core.iam_actions": (
+        "SERVICE_TO_IAM_NAMESPACE _param extract_iam_action extract_resource_arn identity_denial_message request_tag_context"
+    ),
     "core.iam_evaluator": (
         "AuthError EvalContext _is_root_key _served_unsigned _signed_request _verified_key check_credentials enforce "
         "evaluate_resource_policy is_root_access_key pin_signed_body"
     ),
     "core.persistence": "save_state",
-    "core.responses": "StreamingResponse error_response_json get_account_id get_region now_iso request_scope",
+    "core.responses": "StreamingResponse error_response_json get_account_id get_region json_response now_iso request_scope",
     "core.router": "SERVICE_PATTERNS extract_access_key_id",
     "services.apigateway": "_extract_lambda_ref_from_integration_uri _invoke_lambda_proxy",
     "services.cloudformation.provisioners": "_RESOURCE_HANDLERS",
@@ -53,7 +55,7 @@ NAMES: dict[str, str] = {
     "services.stepfunctions": (
         "_ExecutionError _add_event _call_lambda _emit_execution_status_event _executions _fail_execution "
         "_invoke_nested_start_execution_sync _invoke_resource _invoke_with_callback _nested_start_execution_request _run_execution "
-        "_start_execution _state_machines _stop_execution _task_tokens"
+        "_send_task_success _start_execution _state_machines _stop_execution _task_tokens"
     ),
     "services.sts": "_error _sessions _web_identity_principal _web_identity_trust_denied register_session",
 }

@@ -89,6 +89,15 @@ def _authorise(actions: Any, service: Service) -> None:
     actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
 
 
+def _waiting_machine(body: bytes) -> str:
+    """The machine whose task waits for the token of a ``SendTask…`` call; ``*`` for a token of nobody's."""
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return "*"
+    return machine_of_token(str(asked.get("taskToken"))) or "*" if isinstance(asked, dict) else "*"
+
+
 def _lambda_qualifier(name: str, path: str, query: Any, arn: Any) -> Any:
     """Invoke with ``Qualifier=`` acts on the qualified ARN, as on AWS; MiniStack leaves the qualifier out."""
     if name != "lambda" or not path.endswith("/invocations") or not isinstance(arn, str) or ":function:" not in arn:

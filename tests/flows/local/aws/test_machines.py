@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError  # noqa: TID251 - the tests are an independent client
 
 if TYPE_CHECKING:
     from .conftest import Lab
@@ -72,12 +73,12 @@ def test_stopping_a_parent_stops_its_child_and_a_used_name_is_refused(lab: Lab) 
         {"Action": "states:DescribeExecution", "Resource": execution},
     )
     nested = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "TimeoutSeconds": 60, "End": True}
-    nested["Arguments"] = {"StateMachineArn": child, "Name": "once", "Input": {"a": 1}}
+    nested["Arguments"] = {"StateMachineArn": child, "Name": "once", "Input": "{% $states.input %}"}
     parent = lab.machine("parent", role, StartAt="N", States={"N": nested})
     started = states.start_execution(stateMachineArn=parent)["executionArn"]
     running = execution[:-1] + "once"
     lab.until(lambda: states.list_executions(stateMachineArn=child)["executions"])
-    again = lab.run(parent)
+    again = lab.run(parent, {"another": "input"})
     assert again["error"] == "StepFunctions.ExecutionAlreadyExistsException"
     states.stop_execution(executionArn=started)
     assert lab.until(lambda: states.describe_execution(executionArn=running)["status"] != "RUNNING" and "ended") == "ended"
@@ -128,3 +129,28 @@ def test_an_integration_that_is_not_modelled_is_refused_by_name(lab: Lab) -> Non
     ended = lab.run(lab.machine("seven", role, StartAt="N", States={"N": task}))
     assert ended["status"] == "FAILED"
     assert "aws-sdk:s3:listBuckets is not offered" in ended["cause"]
+
+
+def test_more_than_256_kib_do_not_pass(lab: Lab) -> None:
+    """Abuse row 61: the platform enforces the limit on inputs and on results."""
+    arn = lab.function("wordy", "def handler(event, context):\n    return 'x' * 300_000\n")
+    role = lab.role("machine-eight", "states.amazonaws.com", {"Action": "lambda:InvokeFunction", "Resource": arn})
+    machine = lab.machine("eight", role, **_task(arn))
+    with pytest.raises(ClientError, match=r"ValidationException|InvalidExecutionInput"):
+        lab.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps("x" * 262_143))
+    ended = lab.run(machine)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_start_that_is_repeated_finds_the_running_execution_and_never_a_closed_one(lab: Lab) -> None:
+    """Abuse rows 58 and 59: the same name and input answer with the same ARN while it runs; afterwards the name is used up."""
+    wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 30, "End": True}}}
+    machine = lab.machine("nine", lab.role("machine-nine", "states.amazonaws.com"), **wait)
+    states = lab.client("stepfunctions")
+    first = states.start_execution(stateMachineArn=machine, name="run", input='{"a": 1}')["executionArn"]
+    assert states.start_execution(stateMachineArn=machine, name="run", input='{"a": 1}')["executionArn"] == first
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        states.start_execution(stateMachineArn=machine, name="run", input='{"a": 2}')
+    states.stop_execution(executionArn=first)
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        states.start_execution(stateMachineArn=machine, name="run", input='{"a": 1}')

@@ -1,4 +1,4 @@
-"""`AssumeRoleWithWebIdentity` admits exactly the callers that the trust policy names."""
+"""`AssumeRoleWithWebIdentity` admits exactly the callers that the trust policy names (abuse row 55, the part of STS)."""
 
 from __future__ import annotations
 
