@@ -93,9 +93,9 @@ class Endpoints:
                 self._forget(name)
             elif "_plan" in record:
                 self._mark_restart(record)
-                self._background(partial(self._serve_again, name, record["_plan"]))
+                self._background(name, partial(self._serve_again, name, record["_plan"]))
             elif record["EndpointStatus"] == "Creating":
-                self._background(partial(self._bring_up, name, record["EndpointConfigName"]))
+                self._background(name, partial(self._bring_up, name, record["EndpointConfigName"]))
 
     def _mark_restart(self, record: Record) -> None:
         fields: dict[str, Any] = {"_next": None}
@@ -107,7 +107,7 @@ class Endpoints:
         """Replace serving processes that died; called by the housekeeper."""
         for name, deployment in list(self._live.items()):
             for variant in deployment.variants.values():
-                if not self._closed and any(not worker.process.alive() for worker in variant.workers):
+                if variant.lacking() and not self._closed:
                     LOG.warning("endpoint %s: a process of variant %s ended; starting another", name, variant.name)
                     try:
                         variant.revive()
@@ -138,7 +138,7 @@ class Endpoints:
             self._store.put(KIND, name, {**record, "CreationTime": moment, "LastModifiedTime": moment})
         self._tags.put(arn, tags)
         self._announce(name)
-        self._background(lambda: self._bring_up(name, request["EndpointConfigName"]))
+        self._background(name, lambda: self._bring_up(name, request["EndpointConfigName"]))
         return {"EndpointArn": arn}
 
     def _update(self, request: Record) -> Record:
@@ -152,7 +152,7 @@ class Endpoints:
                 retain(plan, record["_plan"])
             self._move(name, "Updating", announce=False, _next=config, FailureReason=None)
         self._announce(name)
-        self._background(lambda: self._swap(name, plan))
+        self._background(name, lambda: self._swap(name, plan))
         return {"EndpointArn": record["EndpointArn"]}
 
     def _reweigh(self, request: Record) -> Record:
@@ -167,7 +167,7 @@ class Endpoints:
                 check_change(deployment, change)
             self._move(name, "Updating", announce=False)
         self._announce(name)
-        self._background(lambda: self._apply(name, deployment, changes))
+        self._background(name, lambda: self._apply(name, deployment, changes))
         return {"EndpointArn": record["EndpointArn"]}
 
     def _delete(self, request: Record) -> Record:
@@ -185,7 +185,7 @@ class Endpoints:
                 deployment.stop()
             self._forget(name)
 
-        self._background(finish)
+        self._background(name, finish)
         return {}
 
     def _describe(self, name: str) -> Record:
@@ -269,8 +269,6 @@ class Endpoints:
         self._pending.add(deployment)
         try:
             deployment.start()
-        except ApiError as error:  # an image that this platform no longer has
-            raise ProgramFailed(str(error)) from error
         finally:
             self._pending.discard(deployment)
         return deployment
@@ -298,15 +296,19 @@ class Endpoints:
             detail = {**event_detail(record), "EndpointStatus": re.sub(r"(?<=[a-z])(?=[A-Z])", "_", record["EndpointStatus"]).upper()}
             self._platform.host.emit("aws.sagemaker", EVENT, detail, [record["EndpointArn"]])
 
-    def _background(self, work: Callable[[], None]) -> None:
+    def _background(self, name: str, work: Callable[[], None]) -> None:
         def guarded() -> None:
             try:
                 work()
-            except Exception:  # the outermost edge of a thread
-                if not self._closed:
-                    LOG.exception("endpoint change failed")
+            except Exception as error:  # the outermost edge of a thread: a defect must not leave the endpoint changing for ever
+                if self._closed:
+                    return
+                LOG.exception("endpoint %s", name)
+                if self.known(name):
+                    status = "InService" if name in self._live else "Failed"
+                    self._move(name, status, _next=None, FailureReason=f"InternalServerError: {type(error).__name__}: {error}"[:1024])
 
-        threading.Thread(target=guarded, name="endpoint-change", daemon=True).start()
+        threading.Thread(target=guarded, name=f"endpoint-{name}", daemon=True).start()
 
 
 def retain(plan: Record, before: Record) -> None:

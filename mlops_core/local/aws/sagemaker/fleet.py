@@ -21,7 +21,7 @@ import time
 import uuid
 from pathlib import Path
 
-from mlops_core.local.aws.sagemaker.errors import ProgramFailed
+from mlops_core.local.aws.sagemaker.errors import ApiError, ProgramFailed
 from mlops_core.local.aws.sagemaker.http_pool import Pool
 from mlops_core.local.aws.sagemaker.platform import Platform, mapped, program, scrubbed
 from mlops_core.local.aws.sagemaker.process import Process
@@ -32,6 +32,7 @@ PING_SECONDS = 2.0
 PORTS = (20_000, 32_000)
 FIRST_PING_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
+LONGEST_REVIVE_PAUSE_SECONDS = 60.0
 MAX_MEMBERS = 100_000
 MAX_UNPACKED_BYTES = 20 * 1024**3
 
@@ -39,15 +40,17 @@ MAX_UNPACKED_BYTES = 20 * 1024**3
 class Worker:
     """One serving process and the connections to it."""
 
-    def __init__(self, process: Process, port: int) -> None:
+    def __init__(self, process: Process, port: int, home: Path) -> None:
         self.process = process
+        self._home = home
         self.port = port
         self.pool = Pool("127.0.0.1", port)
 
     def stop(self, grace_s: float) -> None:
-        """SIGTERM, then SIGKILL after the grace."""
+        """SIGTERM, then SIGKILL after the grace; its own folder goes with it."""
         self.process.stop(grace_s)
         self.pool.close()
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def healthy(self) -> bool:
         """Whether ``GET /ping`` answers 200 within two seconds."""
@@ -78,6 +81,11 @@ class Variant:
         self.count: int = settings["Count"]
         self.workers: list[Worker] = []
         self._turn = itertools.count()
+        self._starting: list[Worker] = []
+        self._change = threading.Lock()
+        self._closed = False
+        self._failures = 0
+        self._revive_at = 0.0
 
     def start(self) -> None:
         """Bring the model data and start every process; returns when all are healthy."""
@@ -86,16 +94,10 @@ class Variant:
 
     def scale(self, count: int) -> None:
         """Run this many processes."""
-        added = [self._launch() for _ in range(count - len(self.workers))]
-        try:
-            for worker in added:
-                self._await_health(worker)
-        except ProgramFailed:
-            for worker in added:
-                worker.stop(0)
-            raise
-        kept, dropped = (self.workers + added)[:count], self.workers[count:]
-        self.workers, self.count = kept, count
+        with self._change:
+            self._start_missing(count)
+            self.count = count
+            dropped, self.workers = self.workers[count:], self.workers[:count]
         for worker in dropped:
             worker.stop(self._platform.settings.endpoint_grace_s)
 
@@ -104,30 +106,55 @@ class Variant:
         live = [worker for worker in self.workers if worker.process.alive()]
         return live[next(self._turn) % len(live)] if live else None
 
+    def lacking(self) -> bool:
+        """Whether processes ended by themselves and it is time to start others; the pause doubles with every failed attempt."""
+        return self.count > sum(worker.process.alive() for worker in self.workers) and time.monotonic() >= self._revive_at
+
     def revive(self) -> None:
-        """Replace processes that ended by themselves."""
-        dead = [worker for worker in self.workers if not worker.process.alive()]
-        self.workers = [worker for worker in self.workers if worker not in dead]
-        for worker in dead:
-            worker.stop(0)
-        self.scale(self.count)
+        """Replace processes that ended by themselves; `ProgramFailed` when the new ones do not become healthy."""
+        with self._change:
+            dead = [worker for worker in self.workers if not worker.process.alive()]
+            self.workers = [worker for worker in self.workers if worker not in dead]
+            for worker in dead:
+                worker.stop(0)
+            self._failures += 1
+            self._revive_at = time.monotonic() + min(2.0**self._failures, LONGEST_REVIVE_PAUSE_SECONDS)
+            self._start_missing(self.count)
+            self._failures = 0
 
     def stop(self) -> None:
         """SIGTERM to every process at once, SIGKILL after the grace."""
-        for worker in self.workers:
+        self._closed = True
+        with self._change:
+            workers, self.workers = self.workers, []
+        for worker in workers:
             worker.process.terminate()
         deadline = time.monotonic() + self._platform.settings.endpoint_grace_s
-        for worker in self.workers:
-            worker.process.wait(max(deadline - time.monotonic(), 0))
-            worker.stop(0)
-        self.workers = []
+        for worker in workers:
+            worker.stop(max(deadline - time.monotonic(), 0))
 
     def kill(self) -> None:
         """End every process now."""
-        for worker in self.workers:
+        self._closed = True
+        for worker in [*self.workers, *self._starting]:
             worker.process.kill()
         for worker in self.workers:
             worker.stop(1)
+
+    def _start_missing(self, count: int) -> None:
+        try:
+            for _ in range(count - len(self.workers)):
+                self._starting.append(self._launch())
+            for worker in self._starting:
+                self._await_health(worker)
+        except ProgramFailed:
+            for worker in self._starting:
+                worker.stop(0)
+            raise
+        else:
+            self.workers = [*self.workers, *self._starting]
+        finally:
+            self._starting = []
 
     def _fetch_model(self) -> None:
         model = self._folder / "ml" / "model"
@@ -148,7 +175,10 @@ class Variant:
         home = self._folder / identity
         home.mkdir(parents=True)
         base = self._folder / "ml"
-        image = self._platform.image(self.image)
+        try:
+            image = self._platform.image(self.image)
+        except ApiError as error:  # an image that this platform no longer has
+            raise ProgramFailed(str(error)) from error
         port = free_port()
         environment = scrubbed(image, home, base)
         environment |= {name: mapped(value, base) for name, value in self._container.get("Environment", {}).items()}
@@ -162,11 +192,11 @@ class Variant:
             folder=home,
             on_lines=lambda lines: host.write_logs(group, stream, lines),
         )
-        return Worker(process, port)
+        return Worker(process, port, home)
 
     def _await_health(self, worker: Worker) -> None:
         deadline, pause = time.monotonic() + self._timeout_s, FIRST_PING_SECONDS
-        while worker.process.alive() and time.monotonic() < deadline:
+        while worker.process.alive() and time.monotonic() < deadline and not self._closed:
             if worker.healthy():
                 return
             time.sleep(pause)

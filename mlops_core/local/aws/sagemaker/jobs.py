@@ -9,6 +9,7 @@ Every change of state is written down before it is announced on the event bus.
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import threading
@@ -223,6 +224,7 @@ class Jobs:
         self._running: dict[str, JobRun] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._closed = False
+        self._page = platform.settings.folder / "queue.json"
 
     def submit(self, run: JobRun) -> None:
         """Start a job now or as soon as a core is free."""
@@ -251,6 +253,7 @@ class Jobs:
             queued = next((run for run in self._waiting if run.key == key), None)
             if queued is not None:
                 self._waiting.remove(queued)
+                self._show()
             run = queued or self._running.get(key)
         if run is None:
             return
@@ -269,11 +272,18 @@ class Jobs:
         for thread in threads:
             thread.join(CLOSE_SECONDS)
 
+    def _show(self) -> None:
+        """Write the queue where ``mlops local status`` and people find it; the lock is held."""
+        part = self._page.with_suffix(".part")
+        part.write_text(json.dumps({"running": sorted(self._running), "waiting": [run.key for run in self._waiting]}), encoding="utf-8")
+        part.replace(self._page)
+
     def _next(self) -> None:
         with self._lock:
             free = self._platform.settings.parallel_jobs - len(self._running)
             starting = [self._waiting.popleft() for _ in range(min(free, len(self._waiting)))] if not self._closed else []
             self._running.update({run.key: run for run in starting})
+            self._show()
         for run in starting:
             thread = threading.Thread(target=self._execute, args=(run,), name=f"job-{run.name}", daemon=True)
             self._threads[run.key] = thread

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+LONGEST_LINE = 4_096  # characters that are searched: expressions are the job's own and may be slow
+
 
 class LogMetrics:
     """The last value of each defined metric; every value is published as it comes."""
@@ -27,7 +29,7 @@ class LogMetrics:
         """Search each line (epoch milliseconds, text) for each metric; the first group is its value."""
         for moment, text in lines if self._expressions else ():
             for name, expression in self._expressions:
-                for found in expression.finditer(text):
+                for found in expression.finditer(text[:LONGEST_LINE]):
                     self._take(name, found, moment)
 
     def latest(self) -> list[dict[str, Any]]:

@@ -75,6 +75,7 @@ class Settings:
     sync_interval_s: float = 30.0
     metric_interval_s: float = 5.0
     capture_interval_s: float = 5.0
+    revive_interval_s: float = 1.0
     parallel_jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     seed: int | None = None
 
@@ -88,6 +89,7 @@ class Settings:
             "sync_interval_s",
             "metric_interval_s",
             "capture_interval_s",
+            "revive_interval_s",
             "parallel_jobs",
             "seed",
         )

@@ -60,12 +60,9 @@ class Service:
         self._resuming = threading.Lock()
         settings = platform.settings
         self._last = (traffic.publish, self._capture.flush)
-        self._housekeeper = Housekeeper(
-            [
-                (settings.metric_interval_s, traffic.publish),
-                (settings.capture_interval_s, self._capture.flush),
-                (1.0, self.endpoints.revive),
-            ]
+        self._housekeepers = (
+            Housekeeper([(settings.metric_interval_s, traffic.publish), (settings.capture_interval_s, self._capture.flush)]),
+            Housekeeper([(settings.revive_interval_s, self.endpoints.revive)]),  # of its own: it waits for programs to become healthy
         )
 
     def resume(self) -> None:
@@ -129,9 +126,10 @@ class Service:
 
     def close(self) -> None:
         """End every program; records stay, and the next `create` on them serves again."""
-        self._housekeeper.close()
         self._jobs.jobs.close()
         self.endpoints.close()
+        for housekeeper in self._housekeepers:
+            housekeeper.close()
         for work in self._last:
             attempt(work)
         self._platform.launcher.close()

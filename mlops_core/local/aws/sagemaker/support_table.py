@@ -32,7 +32,8 @@ in its configuration: a repository name, the folder of an environment's executab
 - A container image is an environment on this machine: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG` runs the program configured
   for REPOSITORY. `$SAGEMAKER_BASE_DIR` stands for `/opt/ml`; arguments and environment values that start with `/opt/ml` (also after `=`)
   are mapped. Instance types are recorded and authorised, not simulated: every job has the whole machine.
-- Jobs run as many at a time as the machine has cores; the others wait in order with the secondary status `Starting`.
+- Jobs run as many at a time as the machine has cores; the others wait in order with the secondary status `Starting`, and
+  `sagemaker/queue.json` in the state folder lists both.
 - Inputs are hard links to the stored objects. A program that writes to one fails its job.
 - Spot capacity is never interrupted. A processing job beyond `MaxRuntimeInSeconds` ends as `Failed`.
 - Metrics of endpoints are published every few seconds: counts as one datum each (use `Sum`), of the latencies at most 20 evenly spaced

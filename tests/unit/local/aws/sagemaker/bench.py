@@ -44,6 +44,7 @@ class TestConfig:
     sync_interval_s: float = 0.2
     metric_interval_s: float = 0.1
     capture_interval_s: float = 0.2
+    revive_interval_s: float = 0.1
     parallel_jobs: int = 2
     seed: int | None = 7
 

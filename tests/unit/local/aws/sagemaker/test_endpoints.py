@@ -211,3 +211,21 @@ def test_serving_processes_end_with_a_killed_platform(bench: Bench) -> None:
     assert deployment is not None
     os.kill(deployment.variants["blue"].workers[0].process.pid, signal.SIGKILL)
     bench.until(lambda: not alive(pid))
+
+
+def test_a_program_that_cannot_start_again_is_tried_less_and_less_and_is_gone_after_deletion(bench: Bench) -> None:
+    bench.program("serve.py", SERVER)
+    bench.deploy("census", ("blue", "first", 1))
+    bench.served("census")
+    bench.program("serve.py", "raise SystemExit(3)")
+    assert bench.invoke("census", b"die")[0] == 424
+    deployment = bench.service.endpoints.live("census")
+    assert deployment is not None
+    variant = deployment.variants["blue"]
+    bench.until(lambda: not variant.workers and not variant.lacking())
+    assert bench.invoke("census", b"1")[0] == 424
+    bench.program("serve.py", SERVER)
+    bench.until(lambda: bench.invoke("census", b"1")[0] == 200, 20)
+    bench.call("DeleteEndpoint", EndpointName="census")
+    bench.until(lambda: bench.call("ListEndpoints")["Endpoints"] == [])
+    assert variant.workers == []

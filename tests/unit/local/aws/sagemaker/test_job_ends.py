@@ -136,6 +136,8 @@ def test_more_jobs_than_cores_wait_in_order_and_can_be_stopped_while_waiting(ben
     for name in ("one", "two", "three", "four"):
         bench.train(name)
     assert bench.service.queue() == ["training-job/three", "training-job/four"]
+    page = json.loads((bench.host.state / "sagemaker" / "queue.json").read_text(encoding="utf-8"))
+    assert page == {"running": ["training-job/one", "training-job/two"], "waiting": ["training-job/three", "training-job/four"]}
     waiting = bench.call("DescribeTrainingJob", TrainingJobName="three")
     assert (waiting["TrainingJobStatus"], waiting["SecondaryStatus"]) == ("InProgress", "Starting")
     assert waiting["SecondaryStatusTransitions"][-1]["StatusMessage"] == "Waiting for a free core; 0 jobs are ahead"
