@@ -81,10 +81,10 @@ XGBOOST = Entry(
     hyperparameters=_table(
         Hyperparameter("n_estimators", "int", 400, "number of boosting rounds", 1, 5000),
         Hyperparameter("max_depth", "int", 6, "depth of each tree", 1, 16),
-        Hyperparameter("learning_rate", "float", 0.08, "shrinkage of each round", 0.0001, 1),
+        Hyperparameter("learning_rate", "float", 0.05, "shrinkage of each round", 0.0001, 1),
         Hyperparameter("min_child_weight", "float", 1.0, "least sum of weights in a leaf", 0, 1000),
         Hyperparameter("subsample", "float", 0.9, "share of rows of each round", 0.05, 1),
-        Hyperparameter("colsample_bytree", "float", 0.8, "share of columns of each tree", 0.05, 1),
+        Hyperparameter("colsample_bytree", "float", 0.5, "share of columns of each tree", 0.05, 1),
         Hyperparameter("gamma", "float", 0.0, "least loss reduction of a split", 0, 1000),
         Hyperparameter("reg_alpha", "float", 0.0, "L1 penalty on weights", 0, 1000),
         Hyperparameter("reg_lambda", "float", 1.0, "L2 penalty on weights", 0, 1000),
