@@ -44,6 +44,13 @@ def _percentiles(value: float, resampled: Array) -> Estimate:
     return Estimate(Interval(value=value, low=float(low), high=float(high)), "bootstrap")
 
 
+def _exact(value: float, rows: int) -> Estimate:
+    """All rows right or all wrong never resample to anything else: the binomial interval of Clopper and Pearson (1934) instead."""
+    reach = 0.025 ** (1 / rows)
+    low, high = (reach, 1.0) if value == 1 else (0.0, 1 - reach)
+    return Estimate(Interval(value=value, low=low, high=high), "exact")
+
+
 def _normal(value: float, influence: Array, method: str, *, bounded: bool) -> Estimate:
     half = _NORMAL_975 * float(np.sqrt(np.mean(influence**2) / len(influence)))
     low, high = value - half, value + half
@@ -71,7 +78,10 @@ class Resampling:
             for name, values in threshold_metrics(task, matrices).items():
                 drawn.setdefault(name, []).append(values)
         values_now = threshold_metrics(task, cells)
-        return {name: _percentiles(float(value), np.concatenate(drawn[name])) for name, value in values_now.items()}
+        found = {name: _percentiles(float(value), np.concatenate(drawn[name])) for name, value in values_now.items()}
+        if found["accuracy"].interval.value in (0.0, 1.0):
+            found["accuracy"] = _exact(found["accuracy"].interval.value, rows)
+        return found
 
     def of_area(self, positives: Sequence[Array], scores: Sequence[Array]) -> Estimate | None:
         """The mean area over one-vs-rest curves (one for a binary task); curves without both classes are left out."""

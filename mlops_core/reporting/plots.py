@@ -19,6 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.verdict import Interval
@@ -27,6 +28,7 @@ from mlops_core.reporting.figures import figure
 Array = np.ndarray[Any, Any]
 INK, MUTED, GRID, ACCENT = "#1f2328", "#59636e", "#d8dee4", "#0b5cad"
 _BLUES = LinearSegmentedColormap.from_list("mlops", ["#f6f8fa", "#9ec5ee", ACCENT, "#083a70"])
+_DENSITY = LinearSegmentedColormap.from_list("mlops-density", ["#cfe1f4", ACCENT, "#083a70"])
 _CYCLE = (
     "#0b5cad",
     "#c4501b",
@@ -133,6 +135,10 @@ def roc_png(path: Path, results: EvaluationResults) -> None:
     _save(drawing, path)
 
 
+def _thousands(value: float, _place: int) -> str:
+    return f"{value:,.10g}"
+
+
 def _roc_label(area: Interval | None) -> str:
     return "model" if area is None else f"model, AUC {figure(area.value)} (95 %: {figure(area.low)}–{figure(area.high)})"
 
@@ -147,7 +153,7 @@ def residuals_png(path: Path, results: EvaluationResults, pairs: tuple[Array, Ar
     margin = (high - low) * 0.02 or 1.0
     limits = (low - margin, high + margin)
     left.plot(limits, limits, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="predicted = measured")
-    density = left.hexbin(measured, predicted, gridsize=48, cmap=_BLUES, mincnt=1, bins="log", extent=(*limits, *limits), linewidths=0.1)
+    density = left.hexbin(measured, predicted, gridsize=48, cmap=_DENSITY, mincnt=1, bins="log", extent=(*limits, *limits), linewidths=0.1)
     left.set_xlim(limits)
     left.set_ylim(limits)
     bar = drawing.colorbar(density, ax=left, fraction=0.045, pad=0.02)
@@ -162,5 +168,9 @@ def residuals_png(path: Path, results: EvaluationResults, pairs: tuple[Array, Ar
     right.axvline(0, color=MUTED, linewidth=1, linestyle=(0, (4, 4)))
     right.grid(color=GRID, linewidth=0.6, axis="y")
     right.set_axisbelow(True)
-    _titles(right, "Errors (predicted less measured; outer 0.5 % at the edges)", f"Error in {name}", "Rows")
+    _titles(right, "Errors (the outer 0.5 % at the edges)", f"Predicted less measured {name}", "Rows")
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(5))
+        axis.xaxis.set_major_formatter(FuncFormatter(_thousands))
+    left.yaxis.set_major_formatter(FuncFormatter(_thousands))
     _save(drawing, path)

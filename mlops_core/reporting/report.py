@@ -124,6 +124,12 @@ def confusion_rows(results: EvaluationResults) -> list[tuple[str, int, list[tupl
     ]
 
 
+def rule_of_three(results: EvaluationResults) -> float:
+    """The error share that this many flawless rows cannot rule out (3 / n, Hanley and Lippman-Hand 1983); 0 when an interval has width."""
+    flat = any(found.low == found.high for found in results.metrics.values())
+    return min(1.0, 3 / results.rows) if flat and results.task != "regression" else 0.0
+
+
 def render_report(subject: Subject, y: Array, scores: Array) -> str:
     """The whole page in the request's language."""
     language = subject.config.language
@@ -152,6 +158,7 @@ def render_report(subject: Subject, y: Array, scores: Array) -> str:
         confusion=confusion_rows(results),
         score_groups=score_drawings(y, scores, results),
         errors=error_drawings(y, scores.ravel()) if regression else None,
+        flat=rule_of_three(results),
         bootstrapped=[name for name, method in results.interval_methods.items() if method == "bootstrap"],
         normal=[name for name, method in results.interval_methods.items() if method in ("delong", "delta")],
     )

@@ -195,6 +195,7 @@ EN: dict[str, str] = {
     "report.scale_alt": "{metric} {value}, 95 % interval {low} to {high}, baseline {baseline}, on a scale from 0 to 1",
     "report.legend_model": "model with 95 % interval",
     "report.legend_baseline": "trivial baseline: {rule}",
+    "report.flat": "No width means that no resample differed; {rows} rows without an error still allow an error share of {bound} %.",
     "report.left_out": "{metric} leaves out {count} rows whose target is 0.",
     "report.true_predicted": "True ↓  Predicted →",
     "report.confusion_note": "{rows} rows; shares and shading are of each true class.",
