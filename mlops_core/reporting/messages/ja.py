@@ -195,7 +195,7 @@ JA: dict[str, str] = {
     "report.scale_alt": "{metric} {value}、95 % 区間 {low}～{high}、基準 {baseline}、0 から 1 の目盛り",
     "report.legend_model": "モデルと 95 % 区間",
     "report.legend_baseline": "自明な基準：{rule}",
-    "report.flat": "幅のない区間は再標本化で値が変わらなかったことを示します。{rows} 行に誤りがなくても {bound} % までの誤り率はありえます。",
+    "report.flat": "幅がないのは再標本化で値が変わらなかったためです。{rows} 行に誤りがなくても {bound} % までの誤り率はありえます。",
     "report.left_out": "{metric} は目的変数が 0 の {count} 行を除いて計算しています。",
     "report.true_predicted": "実際 ↓  予測 →",
     "report.confusion_note": "{rows} 行。割合と濃さは実際のクラスごとのものです。",
