@@ -21,6 +21,7 @@ from mlops_core.local.github.answers import ApiError
 from mlops_core.local.github.signing import COMMITTER_EMAIL, COMMITTER_NAME, Signer
 
 NOTHING = "0" * 40
+_EXACT = re.compile(r"refs/|[0-9a-f]{40}$")
 _REF = re.compile(r"refs/[A-Za-z0-9][A-Za-z0-9._/+@-]*")
 
 
@@ -88,7 +89,7 @@ class GitRepository:
         command = ["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", "--", str(path)]
         subprocess.run(command, check=True, env=environment(), capture_output=True)
         repository = cls(path)
-        for key, value in (("core.logAllRefUpdates", "true"), ("uploadpack.allowAnySHA1InWant", "true"), ("core.fsync", "added,reference")):
+        for key, value in (("core.logAllRefUpdates", "true"), ("uploadpack.allowAnySHA1InWant", "true")):
             repository.run("config", key, value)
         return repository
 
@@ -110,7 +111,7 @@ class GitRepository:
         """The object id a branch, tag, full reference or (short) id stands for, or None."""
         if not revision or revision.startswith("-") or any(sign in revision for sign in "^~: \n\0\\?*["):
             return None
-        for name in (f"refs/heads/{revision}", f"refs/tags/{revision}", revision):
+        for name in (revision,) if _EXACT.match(revision) else (f"refs/heads/{revision}", f"refs/tags/{revision}", revision):
             found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{{kind}}}", accept=(0, 1, 128))
             if found:
                 return found.decode().strip()
@@ -131,7 +132,9 @@ class GitRepository:
             raise StaleHeadError(error.stderr.decode(errors="replace").strip()) from error
 
     def entries(self, tree: str, path: str = "", *, recursive: bool = False) -> list[Entry]:
-        """The lines of a tree (or of the folder ``path`` in it)."""
+        """The lines of a tree (or of the folder ``path`` in it); empty for what is no folder."""
+        if "\0" in path:
+            return []
         flags = ["-r", "-t"] if recursive else []
         target = f"{tree}:{path}" if path else tree
         out = self.run("ls-tree", "-z", "--long", *flags, "--end-of-options", target, accept=(0, 128)).decode(errors="surrogateescape")
@@ -191,7 +194,11 @@ class GitRepository:
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether moving from ``old`` to ``new`` loses no commit."""
-        return self.line("merge-base", old, new) == old if self.merge_base(old, new) else False
+        try:
+            self.run("merge-base", "--is-ancestor", old, new)
+        except subprocess.CalledProcessError:
+            return False
+        return True
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor, or None."""

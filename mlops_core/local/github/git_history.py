@@ -57,6 +57,12 @@ def _commit(record: str) -> Commit:
     return Commit(sha, tree, parents.split(), (name, email, when), (fields[6], fields[7], fields[8]), fields[9].rstrip("\n"))
 
 
+def changed_paths(repository: GitRepository, base: str, head: str) -> list[tuple[str, str]]:
+    """(status, path) of what ``head`` changes over ``base``, renames told as removed and added."""
+    out = repository.run("diff-tree", "-r", "-z", "--name-status", "--no-renames", base, head).decode(errors="surrogateescape").split("\0")
+    return [(_STATUS.get(status, "changed"), path) for status, path in zip(out[::2], out[1::2], strict=False)]
+
+
 def changed_files(repository: GitRepository, base: str, head: str) -> list[ChangedFile]:
     """What ``head`` changes over ``base``, with unified patches of three lines of context."""
     raw = repository.run("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "-M", base, head).decode(errors="surrogateescape").split("\0")

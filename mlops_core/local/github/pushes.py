@@ -10,8 +10,8 @@ from typing import Any
 
 from mlops_core.local.github.database import Row
 from mlops_core.local.github.events import Events
-from mlops_core.local.github.git import NOTHING
-from mlops_core.local.github.git_history import Commit, changed_files, commits
+from mlops_core.local.github.git import NOTHING, GitRepository
+from mlops_core.local.github.git_history import EMPTY_TREE, Commit, changed_paths, commits
 from mlops_core.local.github.identity import Identity
 from mlops_core.local.github.repositories import Repositories
 from mlops_core.local.github.shapes import Shapes
@@ -40,15 +40,21 @@ class Pushes:
         compare = f"{self._shapes.repo_page(repository)}/compare/{before[:12]}...{after[:12]}"
         self._events.emit(
             repository, "push", "", identity, ref=ref, before=before or NOTHING, after=after or NOTHING, created=not before,
-            deleted=not after, forced=bool(before and after and not git.is_ancestor(before, after)), base_ref=None, compare=compare,
+            deleted=not after, forced=self._forced(git, before, shown), base_ref=None, compare=compare,
             commits=listed, head_commit=listed[-1] if listed else None, pusher=person, at=(ref, after),
         )  # fmt: skip
 
+    @staticmethod
+    def _forced(git: GitRepository, before: str, shown: list[Commit]) -> bool:
+        if not before or not shown or before in shown[-1].parents:
+            return False
+        return not git.is_ancestor(before, shown[0].sha)
+
     def _commit(self, repository: Row, commit: Commit) -> dict[str, Any]:
         git = self._repositories.git(repository)
-        changed = changed_files(git, commit.parents[0], commit.sha) if commit.parents else []
+        changed = changed_paths(git, commit.parents[0] if commit.parents else EMPTY_TREE, commit.sha)
         author = {"name": commit.author[0], "email": commit.author[1], "username": commit.author[0]}
-        files = {key: [item.path for item in changed if item.status in names] for key, names in _KINDS.items()}
+        files = {key: [path for status, path in changed if status in names] for key, names in _KINDS.items()}
         return {
             "id": commit.sha, "tree_id": commit.tree, "distinct": True, "message": commit.message, "timestamp": commit.author[2],
             "url": f"{self._shapes.repo_page(repository)}/commit/{commit.sha}", "author": author,

@@ -38,6 +38,7 @@ _STARTING = {
 }  # fmt: skip
 _REMOTE = re.compile(r"([^/\s]+/[^/\s]+)/(.+)@([^@\s]+)")
 WORKERS = 2
+_KEPT_COMMITS = 256
 
 
 class Runner:
@@ -50,6 +51,7 @@ class Runner:
         self._repositories = repositories
         self._wake = threading.Condition()
         self._stopping = False
+        self._parsed: dict[tuple[int, str], list[Workflow]] = {}
         self._live: dict[int, ActRun] = {}
         self._threads = [threading.Thread(target=self._work, name=f"runner-{number}", daemon=True) for number in range(WORKERS)]
 
@@ -84,6 +86,17 @@ class Runner:
 
     def workflows(self, repository: Row, sha: str) -> list[Workflow]:
         """The workflow files at a commit; broken ones are named in the server's log."""
+        # A commit never changes, so neither do its workflows; the repository is part of the key because two may share a commit.
+        key = (repository["id"], sha)
+        kept = self._parsed.get(key)
+        if kept is None:
+            kept = self._read(repository, sha)
+            if len(self._parsed) >= _KEPT_COMMITS:
+                self._parsed.clear()
+            self._parsed[key] = kept
+        return kept
+
+    def _read(self, repository: Row, sha: str) -> list[Workflow]:
         git = self._repositories.git(repository)
         found = []
         for entry in git.entries(sha, FOLDER):

@@ -184,8 +184,8 @@ class Pages:
             return response
         values = {"me": view.identity.login, "address": view.address, "csrf": view.csrf, **result.values}
         csrf = ""
-        if not view.csrf:
-            # Nobody has a session yet: the login form needs one for its CSRF token.
+        if not view.csrf and result.template == "login.html":
+            # Nobody has a session yet, and this form needs one for its CSRF token.
             csrf = secrets.token_urlsafe(24)
             values["csrf"] = csrf
         response = Response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ def remote(platform: Platform, login: str, name: str = "alice/models") -> str:
 
 def work(platform: Platform, folder: Path, login: str, name: str = "alice/models") -> Path:
     assert git("clone", "-q", remote(platform, login, name), str(folder)).returncode == 0
-    (folder / f"{login}.txt").write_text("x" * 3_000_000)
+    (folder / f"{login}.txt").write_text(secrets.token_hex(2_000_000))  # too large for one request body: git sends it in chunks
     git("add", ".", folder=folder)
     git("commit", "-q", "-m", f"by {login}", folder=folder)
     return folder
