@@ -83,3 +83,23 @@ def test_an_action_outside_the_role_is_denied_and_journalled(lab: Lab) -> None:
     assert decisions >= {("s3:ListAllMyBuckets", True), ("s3:CreateBucket", False)} or lab.until(
         lambda: ("s3:CreateBucket", False) in {(one.action, one.allowed) for one in read(file) if one.role == "narrow"}
     )
+
+
+def test_a_presigned_address_works_until_one_character_changes(lab: Lab) -> None:
+    s3 = lab.client("s3")
+    s3.create_bucket(Bucket="presigned")
+    s3.put_object(Bucket="presigned", Key="k", Body=b"shared")
+    address = s3.generate_presigned_url("get_object", Params={"Bucket": "presigned", "Key": "k"}, ExpiresIn=60)
+    path = address.removeprefix(lab.aws.endpoint)
+    assert _raw(lab, "GET", path) == 200
+    assert _raw(lab, "GET", path.replace("/presigned/k", "/presigned/other")) == 403
+    mark = path.rsplit("Signature=", 1)[1][:4]
+    assert _raw(lab, "GET", path.replace(f"Signature={mark}", f"Signature={'0000' if mark != '0000' else '1111'}")) == 403
+
+
+def test_a_key_that_is_named_but_did_not_sign_is_refused(lab: Lab) -> None:
+    key = lab.aws.environment()["AWS_ACCESS_KEY_ID"]
+    for claim in (f"Bearer Credential={key}/20260101/us-east-1/s3/aws4_request", f"AWS {key}:AAAA", f"AWS4-HMAC-SHA256 Credential={key}/x"):
+        assert _raw(lab, "GET", "/private/k", Authorization=claim) in (400, 403)
+        assert _raw(lab, "GET", f"/private/k?X-Amz-Credential={key}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request") in (400, 403)
+        assert _raw(lab, "GET", f"/private/k?AWSAccessKeyId={key}&Signature=AAAA&Expires=9999999999") in (400, 403)
