@@ -115,7 +115,7 @@ class SageMakerEndpoints:
                 if not is_code(error, "ModelError"):
                     raise
                 text = str(error.response.get("OriginalMessage", ""))
-                return Answer(int(error.response.get("OriginalStatusCode", 500)), text.encode(), "", "", _since(begin))
+                return Answer(int(str(error.response.get("OriginalStatusCode", 500))), text.encode(), "", "", _since(begin))
             content: bytes = found["Body"].read()
         return Answer(200, content, found.get("CustomAttributes", ""), found.get("InvokedProductionVariant", ""), _since(begin))
 

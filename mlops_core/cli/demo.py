@@ -11,13 +11,14 @@ from mlops_core.cli.platform import EXAMPLE_REPOSITORY, Platform, opened
 from mlops_core.cli.result import summary
 from mlops_core.cli.run import EXIT_BY_OUTCOME, finish
 from mlops_core.contracts.request import TrainingRequest
+from mlops_core.errors import JobFailed
 
 HELP = "Show the whole line on this machine: form, label, workflow, seven phases, a prediction from the served model."
 EXAMPLE = "  mlops demo\n  mlops demo --keep       # leave the platform running and look around"
 
 ROW = {
-    "age": 41, "workclass": "Private", "fnlwgt": 209642, "education": "Bachelors", "education-num": 13, "marital-status": "Married-civ-spouse",
-    "occupation": "Exec-managerial", "relationship": "Husband", "race": "White", "sex": "Male", "capital-gain": 0, "capital-loss": 0,
+    "age": 41, "workclass": "Private", "fnlwgt": 209642, "education": "Bachelors", "education-num": 13,
+    "marital-status": "Married-civ-spouse", "occupation": "Exec-managerial", "relationship": "Husband", "race": "White", "sex": "Male", "capital-gain": 0, "capital-loss": 0,
     "hours-per-week": 45, "native-country": "United-States",
 }  # fmt: skip
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         for line in summary(document):
             console.say(line)
         if document["endpoint"] and document["outcome"] == "succeeded":
-            console.say(f"  prediction  {predict(platform, document['endpoint']['url'])}")
+            console.say(f"  prediction  {predict(platform, document['endpoint']['name'])}")
         if arguments.keep:
             console.say(f"  pages       {platform.url}")
             console.say("The platform is still running; stop it with `.venv/bin/mlops local down`.")
@@ -66,8 +67,11 @@ def _request(platform: Platform, language: str, console: Console) -> TrainingReq
     )
 
 
-def predict(platform: Platform, url: str) -> str:
-    """One real prediction over HTTP from the deployed endpoint, as the one-line answer."""
-    body = json.dumps({"instances": [ROW]}).encode()
-    with platform.signed_post(url, body) as answer:
-        return json.dumps(json.loads(answer.read())["predictions"][0])
+def predict(platform: Platform, endpoint: str) -> str:
+    """One real prediction over HTTP (InvokeEndpoint, signed) from the deployed endpoint, as one line."""
+    answer = platform.ports().endpoints.invoke(endpoint, json.dumps({"instances": [ROW]}).encode())
+    if answer.status != 200:
+        raise JobFailed(
+            f"the endpoint {endpoint} answered {answer.status}: {answer.body[:200]!r}", remedy="Look at `mlops local logs aws`."
+        )
+    return f"{json.dumps(json.loads(answer.body)['predictions'][0])} by {answer.attributes} in {answer.latency_ms:.0f} ms"

@@ -33,9 +33,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.action == "list":
         for _, record in records:
             state = record.run
-            console.say(
-                f"{state.run_id:<42} {state.outcome or '?':<10} {state.model_version or '-':<8} {state.started_at}  {plain(state.repository)}#{state.issue}"
-            )
+            where = f"{plain(state.repository)}#{state.issue}"
+            console.say(f"{state.run_id:<42} {state.outcome or '?':<10} {state.model_version or '-':<8} {state.started_at}  {where}")
         for folder in folders:
             check_chains(folder)
         return 0

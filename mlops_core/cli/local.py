@@ -46,9 +46,7 @@ def _status(_: argparse.Namespace, console: Console) -> int:
     found = supervisor()
     states = [found.status_of(name) for name in ("aws", "github")]
     for state in states:
-        console.say(
-            f"{state.name:<8} {'running' if state.running else 'stopped':<8} {state.url if state.running else ''} {f'pid {state.pid}' if state.running else ''}".rstrip()
-        )
+        console.say(f"{state.name:<8} running  {state.url}  pid {state.pid}" if state.running else f"{state.name:<8} stopped")
     console.say(f"state    {found.places.state}")
     return 0 if all(state.running for state in states) else 3
 

@@ -3,8 +3,8 @@
     mlops --help
     mlops run --help
 
-Exit codes: 0 done · 1 unexpected · 2 the command, file or request is wrong · 3 not allowed · 4 refused by a rule or the judge · 5 not found ·
-6 somebody else holds it · 7 a job or an endpoint failed · 8 not offered · 9 this machine lacks something · 10 a defect of ours ·
+Exit codes: 0 done · 1 unexpected · 2 the command, file or request is wrong · 3 not allowed · 4 refused by a rule or the judge ·
+5 not found · 6 somebody else holds it · 7 a job or an endpoint failed · 8 not offered · 9 this machine lacks something · 10 a defect of ours ·
 20–22 try again later · 130 interrupted.
 """
 
@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def load(word: str) -> Command:
     """The module of a word."""
-    module: Command = importlib.import_module(f"mlops_core.cli.{word}")  # type: ignore[assignment]
+    module: Command = importlib.import_module(f"mlops_core.cli.{word}")
     return module
 
 

@@ -89,7 +89,7 @@ def _figures(results: EvaluationResults | None) -> dict[str, dict[str, float]]:
 
 
 def _timings(state: RunState) -> dict[str, float]:
-    spent = {
+    spent: dict[str, float] = {
         phase.name: (datetime.fromisoformat(phase.ended_at) - datetime.fromisoformat(phase.started_at)).total_seconds()
         for phase in state.phases
         if phase.started_at and phase.ended_at

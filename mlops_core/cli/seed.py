@@ -53,7 +53,7 @@ def seed(admin: Admin, project: Path, *, example: bool) -> Seeded:
     return Seeded({name: int(row["id"]) for name, row in made.items()}, json.dumps(app), secrets.token_hex(24))
 
 
-APP_SECRET, WEBHOOK_SECRET = "mlops/github-app", "mlops/webhook"  # noqa: S105
+APP_SECRET, WEBHOOK_SECRET = "mlops/github-app", "mlops/webhook"
 REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 
 

@@ -1,7 +1,7 @@
 """The shape every message shares, and its digest.
 
-    class Verdict(Message): ...
-    digest(verdict)        # 64 hex digits, equal for equal content on every machine
+class Verdict(Message): ...
+digest(verdict)        # 64 hex digits, equal for equal content on every machine
 """
 
 from __future__ import annotations

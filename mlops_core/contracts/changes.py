@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_core.contracts.base import Message
-from mlops_core.contracts.run import JobUse, Outcome, PhaseName, PhaseStatus, Round, Warning
+from mlops_core.contracts.run import JobUse, Outcome, PhaseName, PhaseStatus, Round, RunWarning
 from mlops_core.contracts.verdict import Verdict
 
 
@@ -35,7 +35,7 @@ class RunChanges(Message):
     plots: tuple[str, ...] = ()
     report_path: str = ""
     verdict: Verdict | None = None
-    warnings: tuple[Warning, ...] = ()
+    warnings: tuple[RunWarning, ...] = ()
     model_version: str = ""
     model_package_arn: str = ""
     model_uri: str = ""

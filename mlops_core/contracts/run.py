@@ -54,7 +54,7 @@ class JobUse(Message):
     billable_seconds: int
 
 
-class Warning(Message):
+class RunWarning(Message):
     """A finding that did not stop the run: stable code, the columns or values named, plain text."""
 
     code: str
@@ -96,7 +96,7 @@ class RunState(Message):
     plots: tuple[str, ...] = ()
     report_path: str = ""
     verdict: Verdict | None = None
-    warnings: tuple[Warning, ...] = ()
+    warnings: tuple[RunWarning, ...] = ()
     model_version: str = ""
     model_package_arn: str = ""
     model_uri: S3Uri | None = None

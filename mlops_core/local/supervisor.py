@@ -96,7 +96,7 @@ class Supervisor:
             if server is not None:
                 server.stop()
         for name in ("github", "aws"):
-            _end(int(record.get(name, {}).get("pid", 0)), str(record.get(name, {}).get("started", "")))
+            _end(int(str(record.get(name, {}).get("pid", 0))), str(record.get(name, {}).get("started", "")))
         self._record_path.unlink(missing_ok=True)
         self._release()
 
@@ -120,7 +120,7 @@ class Supervisor:
     def status_of(self, name: str) -> Status:
         """How one server is, from the record and its process."""
         known = self._recorded().get(name, {})
-        pid = int(known.get("pid", 0))
+        pid = int(str(known.get("pid", 0)))
         return Status(name, _alive(pid, str(known.get("started", ""))), str(known.get("url", "")), pid)
 
     def __enter__(self) -> Self:

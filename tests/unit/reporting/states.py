@@ -6,7 +6,7 @@ from typing import Any
 
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.contracts.run import PHASES, Change, JobUse, PhaseState, Round, RunState
-from mlops_core.contracts.run import Warning as RunWarning
+from mlops_core.contracts.run import RunWarning as RunWarning
 from mlops_core.contracts.verdict import Interval, Rule, Verdict
 
 DIGEST = "ab" * 32

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.run import Change, JobUse, PhaseState, Round, RunState
-from mlops_core.contracts.run import Warning as RunWarning
+from mlops_core.contracts.run import RunWarning as RunWarning
 from mlops_core.contracts.verdict import Interval, Rule, Verdict
 from mlops_core.reporting.comment import LIMIT_BYTES, awaits_operator, marker, render_comment
 from mlops_core.reporting.links import Links
