@@ -294,7 +294,7 @@ class Endpoints:
         record = self._store.get(KIND, name)
         if record is not None:
             detail = {**event_detail(record), "EndpointStatus": re.sub(r"(?<=[a-z])(?=[A-Z])", "_", record["EndpointStatus"]).upper()}
-            self._platform.host.emit("aws.sagemaker", EVENT, detail, [record["EndpointArn"]])
+            self._platform.announcer.tell(EVENT, detail, record["EndpointArn"])
 
     def _background(self, name: str, work: Callable[[], None]) -> None:
         def guarded() -> None:

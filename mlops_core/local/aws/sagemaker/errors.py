@@ -31,7 +31,7 @@ class ApiError(Exception):
         return json.dumps({"__type": self.code, "message": text, "Message": text}).encode()
 
 
-class ProgramFailed(Exception):  # noqa: N818 (an outcome, not a defect)
+class ProgramFailed(Exception):
     """A job or a variant could not run; the text becomes its ``FailureReason``."""
 
 

@@ -86,7 +86,7 @@ class JobRun(ABC):
     def announce(self, record: Record) -> None:
         """Put the state-change event on the bus."""
         arn = self.platform.arn(self.resource, self.name)
-        self.platform.host.emit("aws.sagemaker", self.event, event_detail(record), [arn])
+        self.platform.announcer.tell(self.event, event_detail(record), arn)
 
     def execute(self) -> None:
         """Run the job to a terminal state, whatever happens."""

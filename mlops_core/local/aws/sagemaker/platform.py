@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_core.local.aws.host import AccessDenied, Host
+from mlops_core.local.aws.sagemaker.announcer import Announcer
 from mlops_core.local.aws.sagemaker.errors import ProgramFailed, access_denied, validation
 from mlops_core.local.aws.sagemaker.model import Model, load_model
 from mlops_core.local.aws.sagemaker.process import Launcher
@@ -107,13 +108,14 @@ class Platform:
     store: Store
     launcher: Launcher
     model: Model
+    announcer: Announcer
 
     @classmethod
     def open(cls, host: Host, config: Config) -> Platform:
         """Read the records, sweep what an earlier process left running."""
         settings = Settings.of(config)
         settings.folder.mkdir(parents=True, exist_ok=True)
-        return cls(host, settings, Store(settings.folder), Launcher(settings.folder / "processes"), load_model())
+        return cls(host, settings, Store(settings.folder), Launcher(settings.folder / "processes"), load_model(), Announcer(host))
 
     def arn(self, resource: str, name: str) -> str:
         """The ARN of one of our resources."""

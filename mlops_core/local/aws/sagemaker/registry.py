@@ -196,7 +196,7 @@ class Registry:
                 self._platform.image(container["Image"])
 
     def _announce(self, record: Record) -> None:
-        self._platform.host.emit("aws.sagemaker", EVENT, event_detail(record), [record["ModelPackageArn"]])
+        self._platform.announcer.tell(EVENT, event_detail(record), record["ModelPackageArn"])
 
 
 def check_package(request: Record) -> None:

@@ -132,6 +132,7 @@ class Service:
             housekeeper.close()
         for work in self._last:
             attempt(work)
+        self._platform.announcer.close()
         self._platform.launcher.close()
 
     async def _runtime(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -216,6 +216,21 @@ def test_a_finished_job_reaches_an_event_rule(lab: Lab) -> None:
     assert event["detail"]["SecondaryStatus"] == "Completed"
 
 
+def test_a_rule_on_every_change_may_call_a_function_that_calls_back(lab: Lab) -> None:
+    target, read = lab.mailbox("every")
+    events = lab.client("events")
+    rule = events.put_rule(Name="every", EventPattern=json.dumps({"source": ["aws.sagemaker"], "detail": {"TrainingJobName": ["every"]}}))[
+        "RuleArn"
+    ]
+    permission = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com", "SourceArn": rule}
+    lab.client("lambda").add_permission(FunctionName=target, **permission)
+    events.put_targets(Rule="every", Targets=[{"Id": "1", "Arn": target}])
+    bucket = bucket_with_mark(lab, "every")
+    lab.client("sagemaker").create_training_job(**training("every", execution_role(lab, "every-work"), bucket))
+    assert ended(lab, "every")["TrainingJobStatus"] == "Completed"
+    lab.until(lambda: len(read()) == 5, 20)
+
+
 def test_captured_exchanges_are_objects_and_invocations_are_metrics(lab: Lab) -> None:
     bucket = bucket_with_mark(lab, "watched")
     lab.client("s3").put_object(Bucket=bucket, Key="models/watched/output/model.tar.gz", Body=archive({"mark": b"seen"}))
@@ -256,6 +271,12 @@ def test_an_endpoint_serves_again_after_kill_9(start_lab: Callable[..., Lab], im
         lab.client("s3").put_object(Bucket=bucket, Key="models/killed/output/model.tar.gz", Body=archive({"mark": b"kept"}))
         deploy(lab, "killed", execution_role(lab, "killed-role"), bucket)
         before = ask(lab, "killed")["pid"]
+        request = training("running", execution_role(lab, "running-role"), bucket)
+        request["AlgorithmSpecification"] |= {"ContainerEntrypoint": ["python", "-c", "import time; time.sleep(600)"]}
+        lab.client("s3").put_object(Bucket=bucket, Key="train/mark", Body=b"first")
+        lab.client("sagemaker").create_training_job(**request)
+        described = lab.client("sagemaker").describe_training_job
+        lab.until(lambda: described(TrainingJobName="running")["SecondaryStatus"] == "Training")
     finally:
         os.kill(int(lab.aws.pid_file.read_text(encoding="ascii")), signal.SIGKILL)
         lab.aws.stop()
@@ -266,5 +287,7 @@ def test_an_endpoint_serves_again_after_kill_9(start_lab: Callable[..., Lab], im
         assert answer["mark"] == "kept"
         assert answer["pid"] != before
         assert not Path(f"/proc/{before}").exists()
+        lost = again.client("sagemaker").describe_training_job(TrainingJobName="running")
+        assert lost["FailureReason"] == "InternalServerError: the local platform was stopped"
     finally:
         again.aws.stop()

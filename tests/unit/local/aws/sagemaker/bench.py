@@ -21,7 +21,7 @@ SERVE_IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mlops-serve:1"
 DONE = ("Completed", "Failed", "Stopped", "InService")
 
 
-class Refused(Exception):  # noqa: N818 (an answer, not a defect)
+class Refused(Exception):
     """An error answer: its code and message."""
 
     def __init__(self, code: str, message: str) -> None:

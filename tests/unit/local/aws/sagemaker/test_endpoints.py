@@ -91,6 +91,7 @@ def test_an_update_swaps_only_when_healthy_and_otherwise_keeps_the_old_configura
     assert (described["EndpointConfigName"], "FailureReason" in described) == ("next-config", False)
     assert ask(bench)["mark"] == "second"
     bench.until(lambda: not alive(old))
+    bench.until(lambda: len(bench.host.events) == 7)
     states = [detail["EndpointStatus"] for kind, detail in bench.host.events if kind == "SageMaker Endpoint State Change"]
     assert states == ["CREATING", "IN_SERVICE", "UPDATING", "ROLLING_BACK", "IN_SERVICE", "UPDATING", "IN_SERVICE"]
 

@@ -52,6 +52,7 @@ def test_approval_metadata_and_lifecycle_are_kept_and_announced(bench: Bench) ->
     assert described["CustomerMetadataProperties"] == {"version": "1.0.0", "issue": "7"}
     assert (described["ModelApprovalStatus"], described["ModelPackageVersion"]) == ("Approved", 1)
     assert described["ModelLifeCycle"] == {"Stage": "Production", "StageStatus": "Live"}
+    bench.until(lambda: len(bench.host.events) == 2)
     kind, detail = bench.host.events[-1]
     assert (kind, detail["ModelApprovalStatus"]) == ("SageMaker Model Package State Change", "Approved")
 
