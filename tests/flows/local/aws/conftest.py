@@ -33,7 +33,7 @@ _ROOT = Path(__file__).parents[4]
 
 def _ministack() -> Path:
     named = os.environ.get("MLOPS_MINISTACK_PYTHON")
-    return Path(named) if named else _ROOT / ".mlops" / "ministack" / "bin" / "python"
+    return Path(named) if named else _ROOT / ".envs" / "ministack" / "bin" / "python"
 
 
 def _free_port() -> int:

@@ -23,7 +23,7 @@ names.check()
 
 
 def _check(*moved: str) -> subprocess.CompletedProcess[str]:
-    python = os.environ.get("MLOPS_MINISTACK_PYTHON") or str(_ROOT / ".mlops" / "ministack" / "bin" / "python")
+    python = os.environ.get("MLOPS_MINISTACK_PYTHON") or str(_ROOT / ".envs" / "ministack" / "bin" / "python")
     if not Path(python).exists():
         pytest.skip("MiniStack's environment is not installed; set MLOPS_MINISTACK_PYTHON")
     return subprocess.run([python, "-I", "-c", _CHECK, str(_ROOT), *moved], capture_output=True, text=True, timeout=60, check=False)
