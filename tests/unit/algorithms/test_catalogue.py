@@ -1,0 +1,27 @@
+"""The catalogue reads plain decimals only and knows close spellings."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops_core.algorithms.catalogue import ENTRIES, entry, suggest
+from mlops_core.errors import InvalidRequest
+
+
+@pytest.mark.parametrize("method", sorted(ENTRIES))
+def test_every_default_is_allowed(method: str) -> None:
+    for item in entry(method).hyperparameters.values():
+        text = item.default if isinstance(item.default, str) else f"{item.default:g}"
+        assert item.check(str(text)) == item.default
+
+
+@pytest.mark.parametrize("text", ["1_0", "0x5", "05", "1:30", "yes", "NaN", "inf", "１２", "٣", "1e999", "17", "0", "-3", "6.5", ""])
+def test_other_spellings_and_values_out_of_range_are_refused(text: str) -> None:
+    """Abuse rows 15, 17, 18 and 19 at the hyperparameter itself."""
+    with pytest.raises(InvalidRequest, match="allowed: a whole number from 1 to 16"):
+        entry("xgboost").hyperparameters["max_depth"].check(text)
+
+
+def test_a_misspelt_name_gets_its_neighbours() -> None:
+    assert suggest("xgboost", "max_dept")[0] == "max_depth"
+    assert suggest("random_forest", "n_estimator")[0] == "n_estimators"
