@@ -91,7 +91,10 @@ def walk(machine: dict[str, Any], given: Any, *, answer: Answer, name: str = "in
         definition = machine["States"][state]
         unknown = definition.keys() - _KNOWN[definition["Type"]]
         assert not unknown, f"{state} uses {unknown}"
-        scope = {"input": data, "context": {"Execution": {"Name": name, "Id": f"arn:{name}"}, "Task": {"Token": f"token-of-{state}"}}}
+        scope = {
+            "input": data,
+            "context": {"Execution": {"Name": name, "Id": f"arn:{name}"}, "Task": {"Token": f"token-of-{state}-{len(ended.path)}-{name}"}},
+        }
         if definition["Type"] == "Succeed":
             ended.status, ended.output = "SUCCEEDED", data
             return ended

@@ -80,7 +80,8 @@ def test_an_operator_s_answer_starts_the_next_round_on_the_same_data() -> None:
     assert [call.payload["event"]["round"] for call in ended.calls if call.state == "Experiment"] == [0, 1]
     assert ended.path.count("Data") == 1
     asked = _call(ended, "AskOperator").payload
-    assert (asked["action"], asked["round"], asked["verdict"]["decision"], asked["token"]) == ("ask", 0, "retrain", "token-of-AskOperator")
+    assert (asked["action"], asked["round"], asked["verdict"]["decision"]) == ("ask", 0, "retrain")
+    assert asked["token"].startswith("token-of-AskOperator")
 
 
 def test_nested_executions_have_names_of_their_own() -> None:
