@@ -40,7 +40,9 @@ def run_start(runner: Runner, memory: MemoryPorts, monkeypatch: pytest.MonkeyPat
     return runner.outputs()
 
 
-def test_an_approved_request_starts_one_run_and_the_second_event_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approved_request_starts_one_run_and_the_second_event_finds_it_abuse_row_38(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     memory = world()
     first = run_start(approved_runner(tmp_path), memory, monkeypatch)
     second = run_start(approved_runner(tmp_path), memory, monkeypatch)
@@ -202,7 +204,7 @@ def test_a_command_that_the_parser_would_not_make_is_refused() -> None:
             answer.read_command(canonical(retrain).decode(), digest(retrain))
 
 
-def test_the_body_that_was_approved_decides_and_not_a_later_one() -> None:
+def test_the_body_that_was_approved_decides_and_not_a_later_one_abuse_row_38() -> None:
     first = approve(labeled_event(labeled(body(seed="1"))), bucket=BUCKET, commit="")
     second = approve(labeled_event(labeled(body(seed="2"))), bucket=BUCKET, commit="")
     again = approve(labeled_event(labeled(body(seed="1"))), bucket=BUCKET, commit="")
