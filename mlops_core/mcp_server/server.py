@@ -21,7 +21,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
-from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mlops_core import __version__, journal
 from mlops_core.errors import Defect, InvalidRequest, MlopsError
@@ -107,10 +107,10 @@ def _failure(error: MlopsError) -> types.CallToolResult:
     return types.CallToolResult(content=content, structured_content={"error": wire.error_to_wire(error)}, is_error=True)
 
 
-def http_app(server: Server[Any], *, host: str = "127.0.0.1", allowed_hosts: tuple[str, ...] = ()) -> Starlette:
+def http_app(server: Server[Any], *, host: str = "127.0.0.1", allowed_hosts: tuple[str, ...] = ()) -> ASGIApp:
     """The streamable-HTTP application at ``/mcp``: stateless, JSON answers, bodies of at most 1 MiB."""
     security = TransportSecuritySettings(allowed_hosts=list(allowed_hosts)) if allowed_hosts else None
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         streamable_http_path=wire.PATH,
         json_response=True,
         stateless_http=True,
@@ -118,3 +118,11 @@ def http_app(server: Server[Any], *, host: str = "127.0.0.1", allowed_hosts: tup
         transport_security=security,
         host=host,
     )
+
+    async def trimmed(scope: Scope, receive: Receive, send: Send) -> None:
+        # RFC 9110 §5.5: blanks around a field value are no part of it; some HTTP servers leave them on.
+        if scope["type"] == "http":
+            scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        await app(scope, receive, send)
+
+    return trimmed
