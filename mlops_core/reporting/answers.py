@@ -20,7 +20,7 @@ from mlops_core.contracts.verdict import Verdict
 from mlops_core.reporting.comment import LIMIT_BYTES, comparison, deciding_rule
 from mlops_core.reporting.figures import figure, interval
 from mlops_core.reporting.links import Links
-from mlops_core.reporting.markdown import Markdown, code, escape, shorten, visible
+from mlops_core.reporting.markdown import Markdown, bounded, code, escape, shorten, visible
 from mlops_core.reporting.messages import plain
 from mlops_core.reporting.rendering import cut, render, translator
 from mlops_core.reporting.suggestion import suggestion
@@ -149,7 +149,7 @@ def slack_message(state: RunState, verdict: Verdict, *, links: Links) -> dict[st
 def mail_message(state: RunState, verdict: Verdict, *, links: Links) -> Mail:
     """Subject (one line, at most 120 characters) and plain-text body."""
     subject = plain(state.request.language, "ask.subject", model=state.request.model_name, round=state.round)
-    return Mail(shorten(visible(subject), _LONGEST_SUBJECT), "\n\n".join(_plain_lines(state, verdict, links)) + "\n")
+    return Mail(bounded(subject, _LONGEST_SUBJECT), "\n\n".join(_plain_lines(state, verdict, links)) + "\n")
 
 
 def render_command_answer(answer: CommandAnswer, language: Language = "en") -> str:

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from mlops_core.algorithms.catalogue import ENTRIES
 from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
-from mlops_core.contracts.run import PHASES, PhaseState, RunState
-from mlops_core.contracts.run import RunWarning as RunWarning
+from mlops_core.contracts.run import PHASES, PhaseState, RunState, RunWarning
 from mlops_core.contracts.verdict import Rule, Verdict
 from mlops_core.reporting.figures import dollars, duration, figure, interval, moment, span, spark
 from mlops_core.reporting.links import Links

@@ -30,6 +30,11 @@ class Markdown(str):
     __slots__ = ()
 
 
+def bounded(value: object, limit: int, *, newlines: bool = False) -> str:
+    """`visible` text of at most ``limit`` characters; what lies beyond is never looked at, however long the value is."""
+    return shorten(visible(str(value)[: limit + 1], newlines=newlines), limit)
+
+
 def visible(text: str, *, newlines: bool = False) -> str:
     """The text with every control, format or unassigned character shown as its code point, such as ``⟨U+202E⟩``."""
     kept = "\n" if newlines else ""
@@ -56,7 +61,7 @@ def escape(value: object, limit: int = LONGEST_VALUE) -> Markdown:
     """One line of Markdown that shows the value literally, in a sentence as well as in a table cell."""
     if isinstance(value, Markdown):
         return value
-    text = _SPECIAL.sub(_replace, shorten(visible(str(value)), limit))
+    text = _SPECIAL.sub(_replace, bounded(value, limit))
     text = _ISSUE_SHORTHAND.sub(rf"\1{_GAP}-", text)
     text = _WEB.sub(rf"\1{_GAP}.", text)
     return Markdown(_LINE_START.sub(lambda match: f"{match.group(1)}{_GAP}{match.group(2)}", text))
@@ -64,7 +69,7 @@ def escape(value: object, limit: int = LONGEST_VALUE) -> Markdown:
 
 def code(value: object, limit: int = LONGEST_VALUE) -> Markdown:
     """A code span, safe in a table cell; nothing inside a code span is linked or mentioned by GitHub."""
-    text = shorten(visible(str(value)), limit).replace("|", "\\|")
+    text = bounded(value, limit).replace("|", "\\|")
     if not text.strip():
         return Markdown("–")
     ticks = "`" * (max((len(run) for run in _BACKTICKS.findall(text)), default=0) + 1)
@@ -74,7 +79,7 @@ def code(value: object, limit: int = LONGEST_VALUE) -> Markdown:
 
 def fence(value: object, limit: int = 4000) -> Markdown:
     """A fenced block that shows many lines literally and cannot be closed from inside."""
-    text = shorten(visible(str(value), newlines=True), limit)
+    text = bounded(value, limit, newlines=True)
     ticks = "`" * max(3, max((len(run) for run in _BACKTICKS.findall(text)), default=0) + 1)
     return Markdown(f"{ticks}text\n{text}\n{ticks}")
 

@@ -21,6 +21,8 @@ from mlops_core.serving.app import BODY_LIMIT, App, Request, Response, problem
 HEAD_LIMIT = 65_536
 AHEAD_LIMIT = 64
 LINGER_SECONDS = 2.0
+_READ = (b"content-type", b"content-length", b"content-encoding", b"accept", b"expect")
+_HEADERS = {form: name.decode() for name in _READ for form in (name, name.title())}
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -109,7 +111,9 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_head(len(name) + len(value))
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        wanted = _HEADERS.get(name) or _HEADERS.get(name.lower())
+        if wanted:
+            self._headers[wanted] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         stated = self._headers.get("content-length", "0")

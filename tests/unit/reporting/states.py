@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlops_core.contracts.request import TrainingRequest
-from mlops_core.contracts.run import PHASES, Change, JobUse, PhaseState, Round, RunState
-from mlops_core.contracts.run import RunWarning as RunWarning
+from mlops_core.contracts.run import PHASES, Change, JobUse, PhaseState, Round, RunState, RunWarning
 from mlops_core.contracts.verdict import Interval, Rule, Verdict
 
 DIGEST = "ab" * 32
@@ -23,7 +22,7 @@ def request(**changes: Any) -> TrainingRequest:
         "positive_label": ">50K",
         "metric": "roc_auc",
         "threshold": 0.92,
-        "hyperparameters": {"max_depth": 6},
+        "hyperparameters": {"max_depth": 6, "n_estimators": 400, "learning_rate": 0.08},
     }
     return TrainingRequest(**(values | changes))
 

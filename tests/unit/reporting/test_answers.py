@@ -80,5 +80,5 @@ def test_a_command_is_answered_in_one_comment(language: Language) -> None:
 def test_a_suggestion_stays_within_the_catalogue() -> None:
     run = waiting(request=request(hyperparameters={"n_estimators": 5000, "learning_rate": 0.0001}), rounds=())
     assert suggestion(run).command == "/retrain n_estimators=5000 learning_rate=0.0001"
-    forest = waiting(algorithm="random_forest", rounds=())
+    forest = waiting(algorithm="random_forest", rounds=(), request=request(hyperparameters={"n_estimators": 200, "min_samples_leaf": 2}))
     assert suggestion(forest).command == "/retrain n_estimators=400 min_samples_leaf=1"
