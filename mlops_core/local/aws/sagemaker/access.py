@@ -60,6 +60,8 @@ _CONDITIONS: Mapping[str, tuple[str, ...]] = {
 }
 _LISTED = ("sagemaker:InstanceTypes", "sagemaker:VpcSubnets", "sagemaker:VpcSecurityGroupIds")
 
+Check = tuple[str, str, dict[str, str]]
+
 
 def action(method: str, path: str, headers: Mapping[str, str]) -> str | None:
     """The IAM action of a request, for example ``sagemaker:InvokeEndpoint``; None when it is none of ours."""
@@ -86,6 +88,17 @@ def resource_arn(operation: str, body: Mapping[str, Any], path: str, *, arn: Cal
         return None
     name = _text(body.get(_NAMES[resource]))
     return arn(resource, name.rpartition("/")[2]) if name else None
+
+
+def further_checks(operation: str, body: Mapping[str, Any], *, arn: Callable[[str, str], str]) -> list[Check]:
+    """What AWS authorises besides the operation on its resource: tags given at creation, and the configuration an endpoint takes."""
+    checks: list[Check] = []
+    if operation in ("CreateEndpoint", "UpdateEndpoint"):
+        checks.append((f"sagemaker:{operation}", arn("endpoint-config", str(body["EndpointConfigName"])), {}))
+    if operation.startswith("Create") and body.get("Tags"):
+        tags = {f"aws:RequestTag/{tag['Key']}": str(tag["Value"]) for tag in body["Tags"]}
+        checks.append(("sagemaker:AddTags", resource_arn(operation, body, "/", arn=arn) or "*", tags))
+    return checks
 
 
 def _package_arn(body: Mapping[str, Any], arn: Callable[[str, str], str]) -> str | None:

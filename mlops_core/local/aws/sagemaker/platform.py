@@ -140,12 +140,16 @@ class Platform:
             )
         return entry
 
-    def check_pass_role(self, headers: Mapping[str, str], role_arn: str) -> None:
-        """AccessDeniedException unless the caller may pass the role to us; ValidationException when the role does not trust us."""
+    def check_caller(self, headers: Mapping[str, str], check: tuple[str, str, Mapping[str, str]]) -> None:
+        """AccessDeniedException unless the caller may do an action on a resource under a context."""
         try:
-            self.host.enforce_caller(headers, "iam:PassRole", role_arn, {"iam:PassedToService": "sagemaker.amazonaws.com"})
+            self.host.enforce_caller(headers, *check)
         except AccessDenied as error:
             raise access_denied(str(error)) from error
+
+    def check_pass_role(self, headers: Mapping[str, str], role_arn: str) -> None:
+        """AccessDeniedException unless the caller may pass the role to us; ValidationException when the role does not trust us."""
+        self.check_caller(headers, ("iam:PassRole", role_arn, {"iam:PassedToService": "sagemaker.amazonaws.com"}))
         try:
             self.host.assume_role(role_arn, "sagemaker.amazonaws.com", "SageMaker")
         except AccessDenied as error:

@@ -158,6 +158,8 @@ class Service:
         model.check_request(operation, request)
         request = without_nulls(request)
         refuse_unsupported(operation, request)
+        for check in access.further_checks(operation, request, arn=self._platform.arn) if headers else ():
+            self._platform.check_caller(headers, check)
         answer = self._operations[operation](request, headers)
         model.check_response(operation, answer)
         return answer

@@ -32,6 +32,8 @@ in its configuration: a repository name, the folder of an environment's executab
 - A container image is an environment on this machine: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG` runs the program configured
   for REPOSITORY. `$SAGEMAKER_BASE_DIR` stands for `/opt/ml`; arguments and environment values that start with `/opt/ml` (also after `=`)
   are mapped. Instance types are recorded and authorised, not simulated: every job has the whole machine.
+- Besides the operation, `iam:PassRole` for the execution role, `sagemaker:AddTags` for tags given at creation, and the operation on the
+  endpoint configuration of CreateEndpoint and UpdateEndpoint are authorised for the caller.
 - Jobs run as many at a time as the machine has cores; the others wait in order with the secondary status `Starting`, and
   `sagemaker/queue.json` in the state folder lists both.
 - Inputs are hard links to the stored objects. A program that writes to one fails its job.

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlops_core.local.aws.sagemaker.errors import ApiError
-from tests.unit.local.aws.sagemaker.bench import Bench, processing_request, training_request
+from tests.unit.local.aws.sagemaker.bench import Bench, Refused, processing_request, training_request
 
 PREFIX = "arn:aws:sagemaker:eu-central-1:123456789012:"
 
@@ -56,6 +56,18 @@ def test_tags_of_an_existing_resource_are_conditions_too(bench: Bench) -> None:
     bench.call("CreateModelPackageGroup", ModelPackageGroupName="census", Tags=[{"Key": "team", "Value": "a"}])
     found = bench.service.condition_context("DeleteModelPackageGroup", {"ModelPackageGroupName": "census"})
     assert found == {"aws:ResourceTag/team": "a", "sagemaker:ResourceTag/team": "a"}
+
+
+def test_tags_at_creation_and_the_configuration_of_an_endpoint_are_authorised_too(bench: Bench) -> None:
+    bench.call("CreateModelPackageGroup", ModelPackageGroupName="census", Tags=[{"Key": "team", "Value": "a"}])
+    assert bench.host.asked[-1] == ("caller", "sagemaker:AddTags", PREFIX + "model-package-group/census", {"aws:RequestTag/team": "a"})
+    bench.host.forbidden.add(("caller", "sagemaker:AddTags"))
+    with pytest.raises(Refused, match="sagemaker:AddTags"):
+        bench.call("CreateModelPackageGroup", ModelPackageGroupName="other", Tags=[{"Key": "team", "Value": "a"}])
+    bench.host.forbidden.add(("caller", "sagemaker:CreateEndpoint"))
+    with pytest.raises(Refused, match="endpoint-config/next") as refused:
+        bench.call("CreateEndpoint", EndpointName="census", EndpointConfigName="next")
+    assert refused.value.code == "AccessDeniedException"
 
 
 def test_a_model_package_group_is_made_changed_and_deleted_by_a_template(bench: Bench) -> None:

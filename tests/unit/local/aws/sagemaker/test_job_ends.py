@@ -111,6 +111,7 @@ def test_the_caller_must_be_allowed_to_pass_the_role(bench: Bench) -> None:
     bench.host.forbidden.add(("caller", "iam:PassRole"))
     with pytest.raises(Refused, match="iam:PassRole") as refused:
         bench.train("passes")
+    assert bench.host.asked[-1] == ("caller", "iam:PassRole", ROLE, {"iam:PassedToService": "sagemaker.amazonaws.com"})
     assert refused.value.code == "AccessDeniedException"
 
 
