@@ -18,7 +18,7 @@ from mlops_core.errors import InvalidRequest, NotFound
 HELP = "Run the whole line on this machine: upload, issue, label, seven phases, served model."
 EXAMPLE = """  mlops run --data customers.csv --target churned
   mlops run --data adult.csv.gz --test adult-test.csv.gz --target income --positive '>50K' --algorithm xgboost --json result.json
-  mlops run examples/issues/income.md"""
+  mlops run examples/issues/census-income.md"""
 EXIT_BY_OUTCOME = {"succeeded": 0, "refused": 4, "expired": 4}
 
 
