@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the demo; exit 0 when the model is served and answered a prediction."""
-    with opened(console, keep=arguments.keep, example=True) as platform:
+    with opened(console, keep=arguments.keep) as platform:
         request = _request(platform, arguments.language, console)
         issue = platform.submit_form(EXAMPLE_REPOSITORY, "train: census income", request)
         console.note(f"issue opened through the form: {platform.issue_url(EXAMPLE_REPOSITORY, issue)}")

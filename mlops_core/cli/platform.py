@@ -197,13 +197,13 @@ def supervisor(only: Literal["all", "aws"] = "all") -> Supervisor:
     return Supervisor(places=places, environments=environments, only=only)
 
 
-def start(console: Console, *, keep: bool, only: Literal["all", "aws"] = "all", example: bool = False) -> Platform:
+def start(console: Console, *, keep: bool, only: Literal["all", "aws"] = "all") -> Platform:
     """Start, deploy and seed; everything is stopped again when that fails."""
     found = supervisor(only)
     found.suite = {seed.SUITE: export(found.places.project, found.places.state / "suite")} if only == "all" else {}
     found.up(keep=keep, tell=console.note)
     try:
-        outputs = {} if only == "aws" else _deploy(found, console, example=example)
+        outputs = {} if only == "aws" else _deploy(found, console)
     except BaseException:
         found.down()
         raise
@@ -220,15 +220,14 @@ def attached(_: Console) -> Platform:
 
 
 @contextmanager
-def opened(console: Console, *, keep: bool, example: bool = False) -> Iterator[Platform]:
+def opened(console: Console, *, keep: bool) -> Iterator[Platform]:
     """The running platform, or one of our own that is stopped at the end unless ``keep``."""
     if supervisor().status_of("aws").running:
         platform = attached(console)
-        seed.seed(platform.admin, platform.places.project, example=example)
         yield platform
         return
     with _ending_on_sigterm():
-        platform = start(console, keep=keep, example=example)
+        platform = start(console, keep=keep)
         try:
             yield platform
         except BaseException:
@@ -250,7 +249,7 @@ def _ending_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _deploy(found: Supervisor, console: Console, *, example: bool) -> dict[str, str]:
+def _deploy(found: Supervisor, console: Console) -> dict[str, str]:
     project, places = found.places.project, found.places
     os.environ.update(found.aws.environment())
     admin = Admin(found.github.url, found.github_config.admin_token)
@@ -259,7 +258,7 @@ def _deploy(found: Supervisor, console: Console, *, example: bool) -> dict[str, 
     console.note("archives and repositories")
     with ThreadPoolExecutor(3) as pool:
         archives = {name: pool.submit(builder.build, name, host()) for name in names}
-        seeded = seed.seed(admin, project, example=example)
+        seeded = seed.seed(admin, project)
         store_secrets({seed.APP_SECRET: seeded.app_secret, seed.WEBHOOK_SECRET: seeded.webhook_secret})
         built = {name: future.result().path for name, future in archives.items()}
     console.note("templates")

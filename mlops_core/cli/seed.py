@@ -1,9 +1,10 @@
 """What a fresh local platform holds: people, two repositories, the suite's App, the webhook and the workflow variables.
 
-    seeded = seed(admin, project, example=True)
+    seeded = seed(admin, project)
     connect(admin, seeded, outputs, aws_url="https://127.0.0.1:4566")
 
-``local/models`` is driven by the webhook (no runner is needed), ``local/example`` by its workflows, as a caller's repository is.
+``local/models`` is driven by the webhook (no runner is needed), ``local/example`` by its workflows, as a caller's repository is, and
+``local/polled`` by polling alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from mlops_core.local.github.admin import Admin
 
 ASKS, APPROVES = "ana", "wataru"
-LOCAL_REPOSITORY, EXAMPLE_REPOSITORY = "local/models", "local/example"
+LOCAL_REPOSITORY, EXAMPLE_REPOSITORY, POLLED_REPOSITORY = "local/models", "local/example", "local/polled"
 SUITE_OWNER, SUITE_COMMIT = "mlops-suite", "0" * 40
 SUITE = f"{SUITE_OWNER}/mlops@{SUITE_COMMIT}"
 APP_ID, INSTALLATION_ID = 4711, 815
@@ -35,7 +36,7 @@ class Seeded:
     webhook_secret: str
 
 
-def seed(admin: Admin, project: Path, *, example: bool) -> Seeded:
+def seed(admin: Admin, project: Path) -> Seeded:
     """Make people, repositories and the App; what is there already is kept (the App's key is renewed)."""
     for login in PEOPLE:
         admin.create_person(login, name=login.capitalize())
@@ -43,13 +44,13 @@ def seed(admin: Admin, project: Path, *, example: bool) -> Seeded:
     policy = {".github/mlops.yml": (caller / ".github" / "mlops.yml").read_bytes()}
     form = {".github/ISSUE_TEMPLATE/train.yml": (caller / ".github" / "ISSUE_TEMPLATE" / "train.yml").read_bytes()}
     made = {LOCAL_REPOSITORY: admin.create_repository(*LOCAL_REPOSITORY.split("/"), files={**policy, **form, "README.md": b"# models\n"})}
+    made[POLLED_REPOSITORY] = admin.create_repository(*POLLED_REPOSITORY.split("/"), files={**policy, **form, "README.md": b"# polled\n"})
     made[EXAMPLE_REPOSITORY] = admin.create_repository(*EXAMPLE_REPOSITORY.split("/"), files=_caller_files(caller))
     for repository in made:
         for login, role in PEOPLE.items():
             admin.set_permission(repository, login, role)
     key = admin.register_app(APP_ID, "mlops", permissions=PERMISSIONS, installation_id=INSTALLATION_ID, repositories=list(made))
     app = {"app_id": APP_ID, "private_key": key, "installations": dict.fromkeys(made, INSTALLATION_ID)}
-    del example
     return Seeded({name: int(row["id"]) for name, row in made.items()}, json.dumps(app), secrets.token_hex(24))
 
 
