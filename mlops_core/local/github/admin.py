@@ -108,6 +108,10 @@ class Admin:
         answer: dict[str, Any] = self._post("issues", repository=repository, login=login, title=title, body=body, labels=labels or [])
         return answer
 
+    def delete_issue(self, repository: str, login: str, number: int) -> None:
+        """Delete an issue as a person; reading it is a 410 afterwards."""
+        self._post("deletions", repository=repository, login=login, number=number)
+
     def add_fault(self, status: int, **fault: Any) -> None:
         """Answer the next ``times`` calls with ``status``, ``body``, ``headers``; ``method`` and ``path`` (a pattern) say which."""
         self._post("faults", status=status, **fault)

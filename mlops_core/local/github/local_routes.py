@@ -113,6 +113,13 @@ def issues(site: Site, body: Body) -> Any:
     return site.shapes.issue(repository, issue)
 
 
+def deletions(site: Site, body: Body) -> Any:
+    """repository, login, number: delete an issue, as an administrator does on GitHub's page."""
+    repository = _repository(site, body)
+    site.issues.delete(repository, site.issues.find(repository, int(body["number"])), Identity(str(body["login"])))
+    return {}
+
+
 def faults(site: Site, body: Body) -> Any:
     """method, path, status, times, body, headers: the next answers; an empty object clears."""
     site.faults.add(body) if body else site.faults.clear()
@@ -120,7 +127,8 @@ def faults(site: Site, body: Body) -> Any:
 
 
 OPERATIONS: dict[str, Callable[[Site, Body], Any]] = {
-    work.__name__: work for work in (people, tokens, repositories, roles, hooks, settings, protections, apps, events, issues, faults)
+    work.__name__: work
+    for work in (people, tokens, repositories, roles, hooks, settings, protections, apps, events, issues, deletions, faults)
 }
 
 

@@ -10,6 +10,7 @@ github.stop()
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 import sys
 import time
@@ -61,11 +62,13 @@ class LocalGithub:
         self.config.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.config.folder.resolve() / "config.json"
         self.config.write(path)
+        command = [sys.executable, "-m", "mlops_core.local.github", "--config", str(path)]
+        if self.config.die_with_parent:
+            command += ["--parent", str(os.getpid())]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mlops_core.local.github", "--config", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, cwd=_PACKAGES,
-            )  # fmt: skip
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=_PACKAGES
+            )
 
     def healthy(self) -> bool:
         """Whether the server answers now."""

@@ -152,7 +152,8 @@ def change(view: View) -> Redirect:
     if action not in _ACTIONS:
         raise ApiError(422, f"{action!r} is none of {', '.join(_ACTIONS)}")
     _ACTIONS[action](view, row)
-    return Redirect(f"{view.base}/{'pull' if row['pull'] else 'issues'}/{number}")
+    place = f"/{'pull' if row['pull'] else 'issues'}/{number}"
+    return Redirect(view.base + ("/issues" if action == "delete" else place))
 
 
 def _comment(view: View, row: Row) -> None:
@@ -195,6 +196,11 @@ def _remove_comment(view: View, row: Row) -> None:
     view.site.comments.delete(view.repository, row, comment, view.identity)
 
 
+def _delete(view: View, row: Row) -> None:
+    view.demand("admin")
+    view.site.issues.delete(view.repository, row, view.identity)
+
+
 def _review(view: View, row: Row) -> None:
     found = view.site.pulls.find(view.repository, row["number"])
     view.site.pulls.review(view.repository, found, view.identity, {"event": view.field("event"), "body": view.field("body")})
@@ -210,5 +216,5 @@ def _merge(view: View, row: Row) -> None:
 
 _ACTIONS = {
     "comment": _comment, "close": _set_state, "reopen": _set_state, "label": _label, "unlabel": _label, "edit": _edit,
-    "remove-comment": _remove_comment, "review": _review, "merge": _merge,
+    "remove-comment": _remove_comment, "review": _review, "merge": _merge, "delete": _delete,
 }  # fmt: skip

@@ -40,7 +40,7 @@ class Platform:
         return self.client(self.tokens[login]).get_repo(name)
 
 
-def free_port() -> int:
+def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -61,7 +61,7 @@ def make_platform(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Abs
     @contextmanager
     def make(**more: Any) -> Iterator[Platform]:
         state = tmp_path_factory.mktemp("state")
-        server = LocalGithub(GithubConfig(port=free_port(), state=state, admin_token="admin-token", act=str(ACT), **more))
+        server = LocalGithub(GithubConfig(port=unused_port(), state=state, admin_token="admin-token", act=str(ACT), **more))
         server.start()
         try:
             server.wait_healthy()
@@ -76,3 +76,8 @@ def make_platform(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Abs
 def platform(make_platform: Callable[..., AbstractContextManager[Platform]]) -> Iterator[Platform]:
     with make_platform() as made:
         yield made
+
+
+@pytest.fixture
+def free_port() -> int:
+    return unused_port()

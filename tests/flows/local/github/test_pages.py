@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from github import GithubException  # noqa: TID251 - PyGithub is the independent client
 
 if TYPE_CHECKING:
     from tests.flows.local.github.conftest import Platform
@@ -114,6 +115,19 @@ def test_labels_comments_and_states_change_by_role(site: Platform) -> None:
     person = browser(site, "wendy")
     person.open(place)
     assert "Closed" in person.send(place, action="close", body="")
+
+
+def test_only_an_administrator_deletes_an_issue_and_it_is_gone(site: Platform) -> None:
+    """abuse row 39: a deleted issue answers 410."""
+    number = site.repository("wendy", "alice/pages").create_issue("Gone").number
+    for login, status in (("wendy", 403), ("alice", 200)):
+        person = browser(site, login)
+        person.open(f"/alice/pages/issues/{number}")
+        person.send(f"/alice/pages/issues/{number}", action="delete")
+        assert person.status == status
+    with pytest.raises(GithubException) as caught:
+        site.repository("wendy", "alice/pages").get_issue(number)
+    assert caught.value.status == 410
 
 
 def test_every_form_needs_the_token_of_its_own_page(site: Platform) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 
+from mlops_core.errors import EnvironmentBroken
 from mlops_core.local.github.admin import Admin
 from mlops_core.local.github.process import LocalGithub
 
@@ -262,3 +265,31 @@ def test_after_kill_minus_nine_everything_is_back_and_the_run_is_failed(make_pla
             assert Admin(server.url, server.config.admin_token).create_repository("alice", "models")["made"] is False
         finally:
             server.stop()
+
+
+def test_a_second_server_keeps_off_the_same_state(platform: Platform) -> None:
+    second = LocalGithub(replace(platform.server.config, port=1))
+    second.start()
+    with pytest.raises(EnvironmentBroken, match="already uses"):
+        second.wait_healthy()
+    second.stop()
+    assert platform.server.healthy()
+
+
+STARTER = """
+import os, sys, time
+from pathlib import Path
+from mlops_core.local.github.config import GithubConfig
+from mlops_core.local.github.process import LocalGithub
+server = LocalGithub(GithubConfig(port=int(sys.argv[1]), state=Path(sys.argv[2]), admin_token="t", die_with_parent=True))
+server.start()
+server.wait_healthy()
+print(server.pid, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path, free_port: int) -> None:
+    command = [sys.executable, "-c", STARTER, str(free_port), str(tmp_path)]
+    pid = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[4]).stdout.strip()
+    wait_for(lambda: subprocess.run(["ps", "-p", pid], capture_output=True, check=False).returncode != 0)
