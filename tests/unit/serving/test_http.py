@@ -146,3 +146,22 @@ def test_the_program_says_what_keeps_it_from_serving(tmp_path: Path) -> None:
     assert main([], {}) == 2
     pack(tmp_path / "model")
     assert main(["serve"], {"SAGEMAKER_BASE_DIR": str(tmp_path), "SAGEMAKER_BIND_TO_PORT": "http"}) == 2
+
+
+def test_the_server_needs_nothing_but_its_own_lock() -> None:
+    program = "import sys, mlops_core.serving.main, uvloop; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = set(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
+    assert {"onnxruntime", "numpy", "httptools", "uvloop"} <= loaded
+    assert not loaded & {
+        "pyarrow",
+        "duckdb",
+        "sklearn",
+        "xgboost",
+        "jinja2",
+        "matplotlib",
+        "boto3",
+        "onnx",
+        "pandas",
+        "fastapi",
+        "starlette",
+    }

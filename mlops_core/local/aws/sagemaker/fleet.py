@@ -184,6 +184,8 @@ class Variant:
         environment |= {name: mapped(value, base) for name, value in self._container.get("Environment", {}).items()}
         environment |= self._platform.role_environment(self._role, f"{self._endpoint}-{self.name}")
         environment["SAGEMAKER_BIND_TO_PORT"] = str(port)
+        # Nothing of the local platform listens beyond this machine; a container of an account listens on all of its addresses.
+        environment["MLOPS_BIND_HOST"] = "127.0.0.1"
         group, stream = f"/aws/sagemaker/Endpoints/{self._endpoint}", f"{self.name}/{identity}"
         host = self._platform.host
         process = self._platform.launcher.start(
