@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,7 @@ class Line:
     def __init__(self, memory: MemoryPorts) -> None:
         self.memory = memory
         self.transport = transport_of(memory.ports)
+        weakref.finalize(self, self.transport.close)
 
     def invoke(self, function: str, payload: bytes) -> bytes:
         """Carry a payload as Lambda would."""
