@@ -6,9 +6,8 @@ import hashlib
 import io
 import json
 import tarfile
-import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from mlops_core.adapters.in_memory import MemoryPorts, in_memory_ports
 from mlops_core.agents.handler import Action, Agent, act
@@ -60,12 +59,14 @@ def world(**settings: str) -> MemoryPorts:
 
 
 class Line:
-    """Agents over the real client and the real server."""
+    """Agents over the real client and the real server; every line is closed after its test (``tests/unit/conftest.py``)."""
+
+    opened: ClassVar[list[Line]] = []
 
     def __init__(self, memory: MemoryPorts) -> None:
         self.memory = memory
         self.transport = transport_of(memory.ports)
-        weakref.finalize(self, self.transport.close)
+        Line.opened.append(self)
 
     def invoke(self, function: str, payload: bytes) -> bytes:
         """Carry a payload as Lambda would."""
