@@ -40,7 +40,7 @@ def fit(task: FitTask) -> Fitted:
     if task.task == "multiclass":
         parameters["num_class"] = task.classes
     curve: dict[str, list[float]] = {}
-    watch = _watcher(xgb, task, lambda model: _scores(model, validation), target, curve)
+    watch = _watcher(xgb, task, lambda model: _scores(model, validation), target=target, curve=curve)
     rounds = int(task.hyperparameters["n_estimators"])
     booster = xgb.train(parameters, train, num_boost_round=rounds, callbacks=[watch], verbose_eval=False)
     native = canonical_json(booster)
@@ -104,7 +104,7 @@ def _scores(model: Any, matrix: Any) -> Array:
     return scores.reshape(len(scores), -1)
 
 
-def _watcher(xgb: Any, task: FitTask, score: Callable[[Any], Array], target: Array, curve: dict[str, list[float]]) -> Any:
+def _watcher(xgb: Any, task: FitTask, score: Callable[[Any], Array], *, target: Array, curve: dict[str, list[float]]) -> Any:
     rounds = int(task.hyperparameters["n_estimators"])
     step = max(1, -(-rounds // LINES))
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlops_core.contracts.dataset import CategoricalColumn, ColumnProfile, DataJobConfig, FeatureSpec, NumericColumn
+from mlops_core.contracts.request import MissingValues
 from mlops_core.features.profile import mode, moments
 from mlops_core.features.sql import double
 from mlops_core.features.typing import identifier
@@ -22,8 +23,8 @@ def fit(connection: Any, table: str, profiles: Sequence[ColumnProfile], *, confi
     """The specification over the columns that are not dropped; numeric ones keep their order, then text in its order."""
     kept = [profile for profile in profiles if not profile.dropped]
     numbers = [profile for profile in kept if profile.type != "string"]
-    fills = [_fill(connection, table, profile, config) for profile in numbers]
-    scales = _scales(connection, table, numbers, fills) if config.scaling == "standard" else [(0.0, 1.0)] * len(numbers)
+    fills = [_fill(connection, table, profile, rule=config.missing_values) for profile in numbers]
+    scales = _scales(connection, table, numbers, fills=fills) if config.scaling == "standard" else [(0.0, 1.0)] * len(numbers)
     numeric = tuple(
         NumericColumn(name=item.name, type="int64" if item.type == "int64" else "float64", fill=fill, mean=mean, scale=scale)
         for item, fill, (mean, scale) in zip(numbers, fills, scales, strict=True)
@@ -51,14 +52,14 @@ def with_moments(connection: Any, table: str, profiles: Sequence[ColumnProfile])
     ]
 
 
-def _fill(connection: Any, table: str, profile: ColumnProfile, config: DataJobConfig) -> float:
-    if config.missing_values == "mean" and profile.mean is not None:
+def _fill(connection: Any, table: str, profile: ColumnProfile, *, rule: MissingValues) -> float:
+    if rule == "mean" and profile.mean is not None:
         return profile.mean
-    if config.missing_values == "mode":
+    if rule == "mode":
         return mode(connection, table, profile.name)
     return profile.quantiles[3]
 
 
-def _scales(connection: Any, table: str, numbers: Sequence[ColumnProfile], fills: Sequence[float]) -> list[tuple[float, float]]:
+def _scales(connection: Any, table: str, numbers: Sequence[ColumnProfile], *, fills: Sequence[float]) -> list[tuple[float, float]]:
     filled = [f"coalesce({identifier(item.name)}, {double(fill)})" for item, fill in zip(numbers, fills, strict=True)]
     return [(mean, deviation if deviation > 0 else 1.0) for mean, deviation in moments(connection, table, filled)]

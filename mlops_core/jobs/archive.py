@@ -60,7 +60,7 @@ def _members(path: Path, archive: tarfile.TarFile, members: Mapping[str, int]) -
             raise _refused(path, f"it holds more than {MEMBER_LIMIT} members")
         if member.isdir() and name in {"", ".", "native"}:
             continue
-        _check(path, member, name, members)
+        _check(path, member, name, allowed=members)
         if name in seen:
             raise _refused(path, f"{name!r} is there twice")
         seen.add(name)
@@ -81,7 +81,7 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _check(path: Path, member: tarfile.TarInfo, name: str, allowed: Mapping[str, int]) -> None:
+def _check(path: Path, member: tarfile.TarInfo, name: str, *, allowed: Mapping[str, int]) -> None:
     limit = next((size for pattern, size in allowed.items() if re.fullmatch(pattern, name)), None)
     if limit is None or ".." in name or name.startswith("/"):
         raise _refused(path, f"it holds {name[:80]!r}, which has no place in it")
