@@ -108,7 +108,7 @@ def _alone(ports: Ports, uri: str) -> None:
 
 
 def describe_data_job(ports: Ports, job: JobName) -> JobFacts:
-    """Facts of a data job."""
+    """How a data job stands, or which of the five ends it had."""
     return ports.jobs.describe("processing", job)
 
 

@@ -62,7 +62,7 @@ def start_evaluation_job(  # noqa: PLR0913, PLR0917 (one field per input of the 
 
 
 def describe_evaluation_job(ports: Ports, job: JobName) -> JobFacts:
-    """Facts of an evaluation job."""
+    """How an evaluation job stands, or which of the five ends it had."""
     return ports.jobs.describe("processing", job)
 
 

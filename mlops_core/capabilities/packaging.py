@@ -76,7 +76,7 @@ def start_packaging_job(  # noqa: PLR0913, PLR0917 (one field per input of the j
 
 
 def describe_packaging_job(ports: Ports, job: JobName) -> JobFacts:
-    """Facts of a packaging job."""
+    """How a packaging job stands, or which of the five ends it had."""
     return ports.jobs.describe("processing", job)
 
 

@@ -17,7 +17,7 @@ _TOKEN_SECONDS = 86_400
 
 
 def read_run(ports: Ports, run_id: RunId) -> RunState:
-    """The state of a run."""
+    """The whole state of a run; NotFound when there is none."""
     return states.read_run(ports, run_id)
 
 

@@ -16,12 +16,12 @@ from mlops_core.ports import Ports
 from mlops_core.tool import reads
 
 
-def test_simple_text(_: Ports) -> dict[str, Any]:
+def test_simple_text(ports: Ports) -> dict[str, Any]:
     """A plain answer."""
     return {"text": "This is a simple text response for testing."}
 
 
-def test_error_handling(_: Ports) -> None:
+def test_error_handling(ports: Ports) -> None:
     """A tool that fails."""
     raise Refused("This tool intentionally returns an error for testing")
 
