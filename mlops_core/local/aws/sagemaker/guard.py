@@ -1,10 +1,11 @@
 """Runs one program as a container runtime would: alone in its process group, gone when the platform is gone.
 
-    python -I -S guard.py PROGRAM ARGUMENT…
+    python -I -S guard.py PLATFORM_PID PROGRAM ARGUMENT…
 
 SIGTERM is passed to the program only, as ``docker stop`` does; SIGUSR1 ends the whole group at once.  When the program ends, what
 it left running is killed and its exit code becomes ours (128 + n for signal n).  When the platform's process dies, even by
-``kill -9``, the kernel sends SIGUSR1 here (Linux); elsewhere a timer notices the new parent within a second.
+``kill -9``, the kernel sends SIGUSR1 here (Linux); elsewhere, and when it died before we could ask, a timer sees within a second that our
+parent is not the platform any more.
 """
 
 import contextlib
@@ -40,9 +41,10 @@ def start(command: list[str]) -> int:
     os._exit(127)
 
 
-def run(command: list[str]) -> int:
-    """Guard one program until it ends; returns the exit code to end with."""
-    parent = os.getppid()
+def run(parent: int, command: list[str]) -> int:
+    """Guard one program until it ends; returns the exit code to end with (0 at once when the platform is gone already)."""
+    if os.getppid() != parent:
+        return 0
     watched = {signal.SIGTERM, signal.SIGUSR1, signal.SIGALRM}
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     child = start(command)
@@ -72,4 +74,4 @@ def run(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    os._exit(run(sys.argv[1:]))
+    os._exit(run(int(sys.argv[1]), sys.argv[2:]))

@@ -175,7 +175,7 @@ class Launcher:
 
         def spawn() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", str(GUARD), *command],
+                [sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), *command],
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,

@@ -40,7 +40,7 @@ class TestConfig:
     account: str = "123456789012"
     stop_grace_s: float = 0.5
     endpoint_grace_s: float = 0.5
-    health_timeout_s: float = 5.0
+    health_timeout_s: float = 30.0
     sync_interval_s: float = 0.2
     metric_interval_s: float = 0.1
     capture_interval_s: float = 0.2
@@ -129,7 +129,7 @@ class Bench:
         container = {"Image": SERVE_IMAGE, "ModelDataUrl": f"s3://data/models/{name}.tar.gz"}
         self.call("CreateModel", ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
 
-    def served(self, name: str, within_s: float = 15) -> dict[str, Any]:
+    def served(self, name: str, within_s: float = 40) -> dict[str, Any]:
         """The endpoint's description once it is settled."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -139,7 +139,7 @@ class Bench:
             time.sleep(0.02)
         raise AssertionError(f"{name} is not settled: {answer}")
 
-    def ended(self, name: str, kind: str = "Training", within_s: float = 15) -> dict[str, Any]:
+    def ended(self, name: str, kind: str = "Training", within_s: float = 40) -> dict[str, Any]:
         """The job's description once its state is terminal."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -149,7 +149,7 @@ class Bench:
             time.sleep(0.02)
         raise AssertionError(f"{name} did not end: {answer}")
 
-    def until(self, condition: Any, within_s: float = 10) -> None:
+    def until(self, condition: Any, within_s: float = 30) -> None:
         deadline = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < deadline, "the condition did not come true"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from mlops_core.local.aws.sagemaker.process import Launcher, start_time
+from mlops_core.local.aws.sagemaker.process import GUARD, Launcher, start_time
 from tests.unit.local.aws.sagemaker.bench import IMAGE, Bench, Refused
 from tests.unit.local.aws.sagemaker.memory_host import ROLE
 from tests.unit.local.aws.sagemaker.test_training import CHANNEL
@@ -244,3 +245,13 @@ def test_a_later_launcher_kills_what_an_earlier_one_left(tmp_path: Path) -> None
     assert process.wait(5) is not None
     second.close()
     first.close()
+
+
+def test_a_guard_whose_platform_is_gone_starts_nothing(tmp_path: Path) -> None:
+    stranger = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    mark = tmp_path / "started"
+    command = [sys.executable, "-I", "-S", str(GUARD), stranger, sys.executable, "-c", f"open({str(mark)!r}, 'w')"]
+    assert subprocess.run(command, check=False, timeout=10).returncode == 0
+    assert not mark.exists()
