@@ -69,6 +69,12 @@ class Runs:
         rows = [row for row in rows if status in {"", row["status"], row["conclusion"]}]
         return [row for row in rows if all(not value or row[key] == value for key, value in filters.items())]
 
+    def of_issue(self, repository: Row, number: int) -> list[Row]:
+        """The newest five runs that events of one issue or pull request started."""
+        subject = "coalesce(json_extract(payload, '$.issue.number'), json_extract(payload, '$.pull_request.number'))"
+        query = f"select * from runs where repository = ? and {subject} = ? order by id desc limit 5"  # noqa: S608 - a constant
+        return self._database.rows(query, repository["id"], number)
+
     def live(self, repository: Row) -> bool:
         """Whether anything waits or runs."""
         return bool(self._database.row("select id from runs where repository = ? and status != 'completed'", repository["id"]))

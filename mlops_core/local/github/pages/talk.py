@@ -15,10 +15,6 @@ from mlops_core.local.github.pages.view import Page, Redirect, View
 _SPOKEN = {"labeled", "unlabeled", "closed", "reopened", "renamed", "locked", "unlocked"}
 
 
-def _number(view: View) -> int:
-    return int(view.path["number"])
-
-
 def issues(view: View) -> Page:
     """Open or closed issues."""
     state = "closed" if view.query.get("state") == "closed" else "open"
@@ -122,20 +118,20 @@ def _talk(view: View, issue: Row) -> dict[str, Any]:
         "issue": issue, "labels": labels, "others": [row for row in view.site.issues.labels(view.repository) if row["id"] not in carried],
         "stream": _stream(view, issue), "html": view.markdown(issue["body"]),
         "association": view.site.shapes.association(view.repository, issue["author"]),
-        "runs": [run for run in view.site.runs.select(view.repository) if run["status"] != "completed"][:5], "triage": view.can("triage"),
+        "runs": view.site.runs.of_issue(view.repository, issue["number"]), "triage": view.can("triage"),
         "mine": _may_edit(view, issue["author"]), "speak": not view.identity.anonymous and (not issue["locked"] or view.can("write")),
     }  # fmt: skip
 
 
 def issue(view: View) -> Page | Redirect:
     """The living page of one issue."""
-    row = view.site.issues.find(view.repository, _number(view))
+    row = view.site.issues.find(view.repository, view.number("number"))
     return Redirect(f"{view.base}/pull/{row['number']}") if row["pull"] else view.page("issue.html", **_talk(view, row))
 
 
 def pull(view: View) -> Page:
     """A pull request with its diff and merge button."""
-    row = view.site.pulls.find(view.repository, _number(view))
+    row = view.site.pulls.find(view.repository, view.number("number"))
     about = {
         "pull": row, "files": view.site.pulls.files(view.repository, row), "commits": view.site.pulls.commits(view.repository, row),
         "mergeable": view.site.pulls.mergeable(view.repository, row), "reviews": view.site.pulls.reviews(row), "write": view.can("write"),
@@ -146,7 +142,7 @@ def pull(view: View) -> Page:
 def change(view: View) -> Redirect:
     """Comment, label, close, reopen, edit, review or merge; the button's name says which."""
     _signed_in(view)
-    number = _number(view)
+    number = view.number("number")
     row = view.site.issues.find(view.repository, number)
     action = view.field("action")
     if action not in _ACTIONS:
@@ -190,7 +186,7 @@ def _edit(view: View, row: Row) -> None:
 
 
 def _remove_comment(view: View, row: Row) -> None:
-    comment, _ = view.site.comments.find(view.repository, int(view.field("comment") or 0))
+    comment, _ = view.site.comments.find(view.repository, view.number("comment"))
     if not _may_edit(view, comment["author"]):
         view.demand("write")
     view.site.comments.delete(view.repository, row, comment, view.identity)

@@ -107,6 +107,13 @@ class View:
         """One value of the sent form."""
         return self.form.get(name, [""])[0]
 
+    def number(self, name: str) -> int:
+        """A number in the address or the form; a 404 for anything that is none."""
+        text = str(self.path.get(name) or self.field(name))
+        if not text.isascii() or not text.isdigit() or len(text) > 15:
+            raise not_found()
+        return int(text)
+
     def demand(self, role: str) -> None:
         """Refuse somebody with less than this role."""
         if not self.can(role):

@@ -19,7 +19,7 @@ def runs(view: View) -> Page:
 
 def run(view: View) -> Page:
     """One run with the log of each step; it refreshes while the run lives."""
-    row = view.site.runs.find(view.repository, int(view.path["run"]))
+    row = view.site.runs.find(view.repository, view.number("run"))
     jobs = read_jobs(view.site.runner.folder(row) / "log.jsonl")
     return view.page("run.html", run=row, jobs=jobs, write=view.can("write"))
 
@@ -39,7 +39,7 @@ def start(view: View) -> Redirect:
 def cancel(view: View) -> Redirect:
     """End a run."""
     view.demand("write")
-    row = view.site.runs.find(view.repository, int(view.path["run"]))
+    row = view.site.runs.find(view.repository, view.number("run"))
     view.site.runner.cancel(row)
     return Redirect(f"{view.base}/actions/runs/{row['id']}")
 
@@ -61,6 +61,6 @@ def _pretty(payload: str) -> str:
 def redeliver(view: View) -> Redirect:
     """Send a delivery once more."""
     view.demand("admin")
-    hook = view.site.hooks.find(view.repository, int(view.field("hook") or 0))
-    view.site.hooks.redeliver(hook, int(view.field("delivery") or 0))
+    hook = view.site.hooks.find(view.repository, view.number("hook"))
+    view.site.hooks.redeliver(hook, view.number("delivery"))
     return Redirect(f"{view.base}/settings/hooks")

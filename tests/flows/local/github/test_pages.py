@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.cookiejar
+import http.server
+import json
 import re
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from github import GithubException  # noqa: TID251 - PyGithub is the independent client
+
+from mlops_core.local.github.config import CloudWatchConfig
 
 if TYPE_CHECKING:
     from tests.flows.local.github.conftest import Platform
@@ -221,7 +226,15 @@ def test_every_page_opens(site: Platform) -> None:
     ):
         person.open(f"/alice/pages{path}")
         assert person.status == 200, path
-    for path in ("/alice/pages/blob/main/none", "/alice/none", "/alice/pages/issues/999", "/dashboards", "/_static/../view.py"):
+    for path in (
+        "/alice/pages/blob/main/none",
+        "/alice/none",
+        "/alice/pages/issues/999",
+        "/alice/pages/issues/99999999999999999999",
+        "/alice/pages/raw/main/%00",
+        "/dashboards",
+        "/_static/../view.py",
+    ):
         person.open(path)
         assert person.status == 404, path
 
@@ -231,3 +244,51 @@ def test_signing_in_follows_only_own_addresses(site: Platform) -> None:
     person.open("/login")
     person.send("/login", login="wendy", next="//evil.example/")
     assert person.at == f"{site.server.url}/"
+
+
+DASHBOARD = {
+    "widgets": [
+        {"type": "metric", "properties": {"title": "Latency", "metrics": [["MLOps", "Latency", "Endpoint", "adult"]], "period": 60}},
+        {"type": "text", "properties": {"markdown": "# Notes\n<script>alert(1)</script>"}},
+        {"type": "log", "properties": {"title": "Log lines"}},
+    ]
+}
+
+
+class Watch(http.server.BaseHTTPRequestHandler):
+    """CloudWatch's three answers, for a caller that signs."""
+
+    def do_POST(self) -> None:
+        wish = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        answers: dict[str, Any] = {
+            "ListDashboards": {"DashboardEntries": [{"DashboardName": "mlops-adult"}]},
+            "GetDashboard": {"DashboardBody": json.dumps(DASHBOARD)},
+            "GetMetricData": {
+                "MetricDataResults": [{"Id": "m0", "Label": "Latency", "Timestamps": [wish.get("StartTime", 0)], "Values": [7.5]}]
+            },
+        }
+        signed = self.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKID/")
+        body = json.dumps(answers[self.headers["x-amz-target"].rpartition(".")[2]] if signed else {}).encode()
+        self.send_response(200 if signed else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        del args
+
+
+def test_a_dashboard_is_drawn_from_its_body(make_platform: Any) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Watch) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        keys = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
+        with make_platform(cloudwatch=CloudWatchConfig(f"http://127.0.0.1:{server.server_address[1]}", keys)) as platform:
+            person = browser(platform)
+            assert "Who are you?" in person.open("/dashboards")
+            person = browser(platform, "alice")
+            assert "mlops-adult" in person.open("/dashboards")
+            page = person.open("/dashboards/mlops-adult")
+            for wanted in ("<svg", "Latency", "<title>7.5</title>", "Notes", "A widget of type log is not drawn here."):
+                assert wanted in page
+            assert "alert(1)" not in page
+        server.shutdown()
