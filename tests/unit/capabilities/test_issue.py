@@ -21,9 +21,9 @@ from tests.unit.mcp_server import world as w
 BODY = '{"action":"labeled"}'
 
 
-def sign(body: str, secret: str = "s3cret") -> str:
+def sign(body: str, key: str = "s3cret") -> str:
     """GitHub's signature header."""
-    return "sha256=" + hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+    return "sha256=" + hmac.new(key.encode(), body.encode(), hashlib.sha256).hexdigest()
 
 
 def hooked() -> MemoryPorts:
