@@ -5,14 +5,13 @@
 FOLDER holds one folder per public data set with ``data.csv`` or ``data.csv.gz``.  ``generated`` is made here: 5,000,000 rows, eight
 numbers and two texts.  Every job is its own process below its own base folder; seconds are the job's own (start-up apart: without imports
 and process start), memory is the greatest resident set of the process.  On a quiet machine seconds are the clock's (``clock`` = wall); when
-more processes wanted to run than there are cores, they are the job's processor seconds, less those of its imports, at the share of
-parallel work that the formulas assume (``clock`` = cpu).
+more processes wanted to run than there are cores, they are the job's processor seconds at the share of parallel
+work that the formulas assume (``clock`` = cpu).
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import os
 import subprocess
@@ -62,11 +61,6 @@ CASES = (
     Case("kdd99_10pct", "binary", "label", "normal."),
     Case("generated", "binary", "target", xgboost="30", forest="2"),
 )
-IMPORTS = {
-    "data": "import duckdb, mlops_core.jobs.data",
-    "xgboost": "import onnx, pyarrow.parquet, mlops_core.jobs.training; from mlops_core.algorithms import xgboost; xgboost.load()",
-    "random_forest": "import onnx, pyarrow.parquet, mlops_core.jobs.training, sklearn.ensemble",
-}
 COLUMNS = ("set", "phase", "method", "seconds", "predicted_s", "ratio_s", "MB", "predicted_MB", "ratio_MB", "wall_s", "cpu_s", "clock")
 
 
@@ -98,7 +92,7 @@ def measure(case: Case, data: Path, folder: Path) -> list[tuple[str, tuple[float
     _write(base / "processing/input/config/config.json", config)
     (base / "processing/input/raw").mkdir(parents=True)
     (base / "processing/input/raw" / source.name).symlink_to(source)
-    used = _run("data", base, "data")
+    used = _run("data", base)
     prepared = base / "processing/output/prepared"
     profile = json.loads((prepared / "profile.json").read_text())
     workload = _workload(case, profile)
@@ -108,7 +102,7 @@ def measure(case: Case, data: Path, folder: Path) -> list[tuple[str, tuple[float
         _write(base / "input/config/hyperparameters.json", {"mlops_algorithm": method, "n_estimators": trees})
         (base / "input/data").mkdir(parents=True)
         (base / "input/data/prepared").symlink_to(prepared)
-        used = _run("train", base, method)
+        used = _run("train", base)
         report = json.loads((base / "model/training.json").read_text())
         predicted = estimate_training(workload, method, {"n_estimators": int(trees)})
         found.append(_row(case, ("training", method), report["seconds"] + report["export_seconds"], used, predicted))
@@ -149,26 +143,18 @@ def _write(path: Path, content: dict[str, object]) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def _run(word: str, base: Path, imports: str) -> Used:
-    """Run a job; its processor seconds are told without those of its imports."""
+def _run(word: str, base: Path) -> Used:
+    """Run a job and take its processor seconds from its log."""
     command = [sys.executable, "-m", "mlops_core.jobs.main", word]
-    peak, processor = _measured(command, os.environ | {"SAGEMAKER_BASE_DIR": str(base)})
-    return Used(peak, max(0.0, processor - _start_up(imports)), os.getloadavg()[0])
-
-
-@functools.cache
-def _start_up(imports: str) -> float:
-    return _measured([sys.executable, "-c", IMPORTS[imports]], dict(os.environ))[1]
-
-
-def _measured(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Greatest resident set in bytes and processor seconds of a process."""
-    job = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(job.pid, 0)
-    job.returncode = os.waitstatus_to_exitcode(status)
+    with (base / "log").open("w+") as log:
+        job = subprocess.Popen(command, env=os.environ | {"SAGEMAKER_BASE_DIR": str(base)}, stdout=log)
+        _, status, usage = os.wait4(job.pid, 0)
+        job.returncode = os.waitstatus_to_exitcode(status)
+        log.seek(0)
+        told = [line for line in log if line.startswith("processor seconds: ")]
     if job.returncode:
-        raise SystemExit(f"{command[-1]} ended with {job.returncode}")
-    return usage.ru_maxrss * 1024.0, usage.ru_utime + usage.ru_stime
+        raise SystemExit(f"the {word} job ended with {job.returncode}")
+    return Used(usage.ru_maxrss * 1024.0, float(told[-1].split()[-1]), os.getloadavg()[0])
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class Preparation:
 
 def run(folder: JobFolder) -> None:
     """Prepare the data; `InvalidRequest` (E-DATA-…) says what is wrong with the file or the recipe."""
-    started = time.monotonic()
+    started, processor = time.monotonic(), time.process_time()
     config = folder.config(DataJobConfig)
     raw = folder.only_file("raw")
     test = folder.only_file("test") if config.has_test_file else None
@@ -81,6 +81,7 @@ def run(folder: JobFolder) -> None:
         spec = fit(connection, "train", profiles, config=config, labels=labels)
         _write_features(work, spec)
         _write_profile(work, spec, profiles, digests=(_sha256(raw), _sha256(test) if test else None), started=started)
+        log(f"processor seconds: {time.process_time() - processor:.3f}")
     finally:
         connection.close()
 

@@ -39,7 +39,7 @@ def run(folder: JobFolder) -> None:
     log(f"{algorithm} on {task.train.rows:,} rows and {len(task.train.names)} features, {task.threads} threads")
     method = importlib.import_module(f"mlops_core.algorithms.{algorithm}")
     method.load()
-    started = time.monotonic()
+    started, processor = time.monotonic(), time.process_time()
     fitted = method.fit(task)
     trained = time.monotonic()
     onnx_digest = _export(folder, spec, fitted)
@@ -54,6 +54,7 @@ def run(folder: JobFolder) -> None:
     )  # fmt: skip
     write_message(folder.model / "training.json", report)
     write_message(folder.model / "spec.json", spec)
+    log(f"processor seconds: {time.process_time() - processor:.3f}")
 
 
 def resolve(given: dict[str, str]) -> dict[str, Scalar]:
