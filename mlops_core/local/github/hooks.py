@@ -1,4 +1,4 @@
-"""Webhooks: signed by HMAC-SHA256, delivered from a queue that survives a crash, logged and repeatable.
+"""Webhooks: signed by HMAC-SHA256, delivered from a queue that survives a crash, four at a time, logged and repeatable.
 
     hooks.create(repository, url="http://127.0.0.1:9/hook", secret="…", events=["issues"])
     hooks.queue(event)           # a listener of Events
@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import logging
+import sqlite3
 import ssl
 import threading
 import time
@@ -29,6 +30,8 @@ from mlops_core.local.github.events import Event
 _LOG = logging.getLogger(__name__)
 _PAUSES_S = (1.0, 5.0, 25.0)
 _TIMEOUT_S = 10.0
+_WORKERS = 4
+_FAREWELL_S = 2.0
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -46,20 +49,25 @@ class Hooks:
 
     def __init__(self, database: Database, ca_bundle: str = "") -> None:
         self._database = database
-        self._wake = threading.Event()
+        self._wake = threading.Condition()
         self._stopping = False
         self._ca_bundle = ca_bundle
-        self._thread = threading.Thread(target=self._work, name="webhooks", daemon=True)
+        self._threads = [threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True) for number in range(_WORKERS)]
 
     def start(self) -> None:
         """Begin to send, starting with what an earlier process left."""
-        self._thread.start()
+        self._database.run("update deliveries set state = 'pending' where state = 'sending'")
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End after the delivery under way."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join(timeout=_TIMEOUT_S + 1)
+        """End within two seconds; a delivery that is still under way then is sent again at the next start, under its old id."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        deadline = time.monotonic() + _FAREWELL_S
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def create(self, repository: Row, *, url: Any, secret: str, events: list[str]) -> Row:
         """A new active hook; a ping is queued for it."""
@@ -122,18 +130,27 @@ class Hooks:
             "deliveries", hook=hook, guid=guid, event=event, action=action or None, payload=payload, state="pending",
             redelivery=redelivery, delivered_at=now(),
         )  # fmt: skip
-        self._wake.set()
+        with self._wake:
+            self._wake.notify()
         return key
 
     def _work(self) -> None:
         while not self._stopping:
+            row = self._take()
+            if row is not None:
+                self._send(row)
+                continue
+            with self._wake:
+                if not self._stopping:
+                    self._wake.wait(timeout=0.5)
+
+    def _take(self) -> Row | None:
+        with self._database.transaction():
             query = "select * from deliveries where state = 'pending' and next_at <= ? order by id limit 1"
             row = self._database.row(query, time.time())
-            if row is None:
-                self._wake.wait(timeout=0.5)
-                self._wake.clear()
-                continue
-            self._send(row)
+            if row is not None:
+                self._database.update("deliveries", row["id"], state="sending")
+            return row
 
     def _send(self, row: Row) -> None:
         hook = self._database.row("select * from hooks where id = ?", row["hook"])
@@ -145,13 +162,21 @@ class Hooks:
         done = status is not None and status < 500
         attempts = row["attempts"] + 1
         again = not done and attempts <= len(_PAUSES_S)
-        self._database.update(
-            "deliveries", row["id"], state="pending" if again else ("ok" if status and status < 400 else "failed"), attempts=attempts,
+        self._record(
+            row["id"], state="pending" if again else ("ok" if status and status < 400 else "failed"), attempts=attempts,
             status=status, answer=answer, duration=round(time.monotonic() - began, 3), delivered_at=now(),
             next_at=time.time() + _PAUSES_S[attempts - 1] if again else 0,
         )  # fmt: skip
         if again:
             _LOG.info("delivery %s of %s was not taken (%s); trying again", row["guid"], row["event"], status)
+
+    def _record(self, key: int, **values: Any) -> None:
+        try:
+            self._database.update("deliveries", key, **values)
+        except sqlite3.ProgrammingError:
+            # The platform stopped meanwhile and let go of the file; the row still says `sending`.
+            if not self._stopping:
+                raise
 
     @cached_property
     def _opener(self) -> urllib.request.OpenerDirector:
