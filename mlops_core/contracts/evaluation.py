@@ -45,7 +45,7 @@ class EvaluationResults(Message):
     """Every figure of one look at one split, with its sample size; no row of the data.
 
     ``baseline_rule`` is ``majority_class`` or ``mean``.  ``interval_methods`` says per metric how its interval was made: ``bootstrap``
-    (percentiles), ``delong`` or ``delta`` (normal, on splits too large to resample), ``exact`` (binomial, when no row or every row is right)
+    (percentiles), ``delong`` or ``delta`` (normal, on splits too large to resample), ``exact`` (binomial, when no or every row is right)
     or ``none``.  ``left_out`` counts the rows a metric
     cannot use (mape: target 0); ``hidden_groups`` the classes with fewer than ten rows, which ``per_class`` does not show.
     """

@@ -52,7 +52,12 @@ def flowers() -> Callable[[int], bytes]:
     def make(seed: int) -> bytes:
         chance = random.Random(seed)
         rows = [
-            (round(chance.gauss(4.0 + 2 * number, 0.4), 3), round(chance.gauss(3.0 - number, 0.4), 3), chance.choice(["north", "south"]), name)
+            (
+                round(chance.gauss(4.0 + 2 * number, 0.4), 3),
+                round(chance.gauss(3.0 - number, 0.4), 3),
+                chance.choice(["north", "south"]),
+                name,
+            )
             for number, name in enumerate(("setosa", "versicolor", "virginica"))
             for _ in range(60)
         ]

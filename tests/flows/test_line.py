@@ -81,7 +81,9 @@ def test_a_labelled_issue_becomes_a_served_watched_and_recorded_model_by_webhook
     assert f"<!-- mlops:run:{state.run_id} -->" in pages[0]
     wait_for(lambda: line.issue(repository, issue)["state"] == "closed")
     assert "mlops:done" in line.labels(repository, issue)
-    answer = line.platform.ports().endpoints.invoke(state.endpoint, json.dumps({"instances": [{"length": 4.0, "width": 3.0, "region": "north"}]}).encode())
+    answer = line.platform.ports().endpoints.invoke(
+        state.endpoint, json.dumps({"instances": [{"length": 4.0, "width": 3.0, "region": "north"}]}).encode()
+    )
     assert answer.status == 200
     assert json.loads(answer.body)["predictions"][0]["label"] == "setosa"
     pointer = json.loads(line.platform.ports().repository.read(repository, "mlops/models/flowers/production.json") or b"{}")
@@ -111,7 +113,12 @@ def test_polling_finds_a_labelled_issue_and_two_more_ways_start_nothing_new(line
     line.platform.github_call("PATCH", f"/repos/{repository}/issues/{issue}", {"state": "open"}, login=seed.APPROVES)
     line.platform.label(repository, issue)
     poll(line)
-    records = [record for folder in line.platform.clones() for record in read(folder) if record.run.issue == issue and record.run.repository == repository]
+    records = [
+        record
+        for folder in line.platform.clones()
+        for record in read(folder)
+        if record.run.issue == issue and record.run.repository == repository
+    ]
     assert [record.run.run_id for record in records] in ([], [run_id])
     assert line.platform.ports().ledger.get(f"RUN#{run_id[:-1]}1", "STATE") is None
 
@@ -127,7 +134,10 @@ def test_below_the_threshold_the_run_waits_and_only_a_writer_can_answer_it(line:
     comment(line, repository, issue, "/retrain n_estimators=60 max_depth=12", login=seed.APPROVES)
     state = line.closed(run_id)
     assert [item.number for item in state.rounds] == [0, 1]
-    assert {change.name: (change.before, change.after) for change in state.rounds[1].changes} == {"n_estimators": (1, 60), "max_depth": (1, 12)}
+    assert {change.name: (change.before, change.after) for change in state.rounds[1].changes} == {
+        "n_estimators": (1, 60),
+        "max_depth": (1, 12),
+    }
     assert state.rounds[1].asked_by == seed.APPROVES
     pages = "\n".join(line.comments(repository, issue))
     assert "n_estimators" in pages
