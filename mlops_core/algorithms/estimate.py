@@ -76,7 +76,7 @@ def estimate_data(work: Workload) -> Estimate:
     return Estimate(int(memory * MEGABYTE), seconds)
 
 
-DATA_CELL_NS = 420.0
+DATA_CELL_NS = 480.0
 DATA_FEATURE_NS = 60.0
 
 
@@ -94,7 +94,7 @@ def _boosting(work: Workload, values: Mapping[str, float]) -> Estimate:
     walk = 35 * rows * depth * values["subsample"]
     histograms = 0.6 * rows * work.width * values["colsample_bytree"]
     search = 30 * work.numeric * values["max_bin"] * leaves
-    seconds = (60 * rows * work.width + trees * (0.6e6 + walk + histograms + search)) * NANOSECOND
+    seconds = (90 * rows * work.width + trees * (0.6e6 + walk + histograms + search)) * NANOSECOND
     nodes = 2 * leaves * trees
     memory = 150 * MEGABYTE + 8 * rows * work.width + 800 * nodes
     return Estimate(int(memory), 0.1 + _parallel(seconds, work))
@@ -111,7 +111,7 @@ def _forest(work: Workload, values: Mapping[str, float], tried: str) -> Estimate
     sorting = 45 * rows * levels * columns * costly * fresh**1.5
     density = 1.0 if work.task == "regression" else 0.2
     nodes = trees * min(2 ** (values["max_depth"] + 1), density * rows * fresh**3 / values["min_samples_leaf"])
-    seconds = (10 * rows * work.width + trees * (2.5e6 + sorting) + 1500 * nodes) * NANOSECOND
+    seconds = (40 * rows * work.width + trees * (2.5e6 + sorting) + 1500 * nodes) * NANOSECOND
     memory = 220 * MEGABYTE + 5 * rows * work.width + 650 * nodes * (1 + work.outputs / 8)
     return Estimate(int(memory), _parallel(seconds, work))
 
