@@ -31,7 +31,7 @@ class Step:
 
 @dataclass
 class Job:
-    """One job; ``conclusion`` is empty while it runs."""
+    """One job; ``conclusion`` is empty while it runs, ``summary`` is the Markdown its steps left for people."""
 
     name: str
     started_at: str
@@ -39,6 +39,7 @@ class Job:
     conclusion: str = ""
     steps: list[Step] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    summary: str = ""
 
 
 def read_jobs(path: Path) -> list[Job]:
@@ -79,6 +80,9 @@ def _take(job: Job, record: dict[str, Any]) -> None:
     job.completed_at = moment
     if record.get("jobResult"):
         job.conclusion = str(record["jobResult"])
+        return
+    if record.get("command") == "summary":
+        job.summary += str(record.get("content") or "")
         return
     step = _step(job, record, moment)
     lines = step.lines if step else job.lines

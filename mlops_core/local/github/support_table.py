@@ -16,6 +16,17 @@ _HEAD = """# What the local GitHub offers
 Generated from the routes by `python -m mlops_core.local.github.support_table`; a test keeps it current. Whatever is not listed is
 answered with 404 and its name. Base address: `http://127.0.0.1:PORT/api/v3`.
 
+The server runs by itself, without the local AWS:
+
+```sh
+echo '{"port": 8400, "state": "state", "admin_token": "choose-one"}' > github.json
+python -m mlops_core.local.github --config github.json
+```
+
+`mlops_core.local.github.admin.Admin("http://127.0.0.1:8400", "choose-one")` then makes people, tokens, repositories, webhooks and Apps.
+Other keys: `actions` (`OWNER/REPO@REF` to a checkout that stands in for it), `runner_environment`, `python_path` and `act` (what workflow
+steps get), `cloudwatch` (whose dashboards to draw), `log_level`, `die_with_parent`.
+
 A token of an App or a workflow run needs the permission in the third column; a person needs the role in the fourth.
 """
 

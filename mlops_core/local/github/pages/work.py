@@ -21,7 +21,7 @@ def run(view: View) -> Page:
     """One run with the log of each step; it refreshes while the run lives."""
     row = view.site.runs.find(view.repository, view.number("run"))
     jobs = read_jobs(view.site.runner.folder(row) / "log.jsonl")
-    return view.page("run.html", run=row, jobs=jobs, write=view.can("write"))
+    return view.page("run.html", run=row, jobs=jobs, write=view.can("write"), markdown=view.markdown)
 
 
 def start(view: View) -> Redirect:

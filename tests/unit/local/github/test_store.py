@@ -196,6 +196,7 @@ def test_references_to_the_own_repository_are_spelled_out_in_the_copy_only(tmp_p
 def test_a_log_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     """abuse row 3: what steps print is text to the reader, commands in it mean nothing."""
     lines = [
+        '{"job":"w/a","step":"say","stepID":["0"],"command":"summary","content":"# Refused\\n","msg":"x","time":"t"}',
         '{"job":"w/a","step":"say","stepID":["0"],"stage":"Main","msg":"::set-output name=x::1\\n","raw_output":true,"time":"t"}',
         '{"job":"w/a","step":"say","stepID":["0"],"stage":"Main","stepResult":"success","msg":"ok","time":"t"}',
         '{"job":"w/a","jobResult":"succ',
@@ -203,4 +204,5 @@ def test_a_log_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None
     (tmp_path / "log").write_text("\n".join(lines))
     (job,) = read_jobs(tmp_path / "log")
     assert (job.name, job.conclusion, job.steps[0].conclusion) == ("a", "", "success")
+    assert job.summary == "# Refused\n"
     assert job.steps[0].lines[0] == "::set-output name=x::1"
