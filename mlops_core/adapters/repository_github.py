@@ -40,8 +40,9 @@ class GithubRepository:
             found = self._client.call(repository, "GET", f"/repos/{repository}/collaborators/{login}/permission")
         except NotFound:
             return Permission("none", human=False)
-        level = found.get("role_name") if found.get("role_name") in _LEVELS else found.get("permission")
-        user = found.get("user")
+        told = found if isinstance(found, dict) else {}
+        level = told.get("role_name") if told.get("role_name") in _LEVELS else told.get("permission")
+        user = told.get("user")
         if level not in _LEVELS or not isinstance(user, dict):
             raise Unavailable(f"GitHub's answer about the permission of {login!r} could not be read.", remedy="Set the label again.")
         return Permission(level, human=user.get("type") == "User")

@@ -12,8 +12,19 @@ from mlops_core import errors
 from mlops_core.adapters.aws_errors import CODES, error_of, translated
 
 SERVICES = (
-    "cloudwatch", "dynamodb", "kms", "lambda", "s3", "sagemaker", "sagemaker-runtime", "secretsmanager", "ses", "sns", "stepfunctions", "sts",
-)  # fmt: skip
+    "cloudwatch",
+    "dynamodb",
+    "kms",
+    "lambda",
+    "s3",
+    "sagemaker",
+    "sagemaker-runtime",
+    "secretsmanager",
+    "ses",
+    "sns",
+    "stepfunctions",
+    "sts",
+)
 
 
 @functools.cache
@@ -30,7 +41,7 @@ def documented(service: str) -> tuple[tuple[str, int], ...]:
 
 def client_error(code: str, status: int = 400, text: str = "why") -> ClientError:
     """What botocore raises."""
-    return ClientError({"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")  # type: ignore[typeddict-item]
+    return ClientError({"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
 
 
 @pytest.mark.parametrize("service", SERVICES)

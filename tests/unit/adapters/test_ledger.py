@@ -14,7 +14,7 @@ from mlops_core.adapters.in_memory.services import SetClock
 from mlops_core.adapters.ledger_dynamodb import DynamoLedger
 from mlops_core.adapters.objects_s3 import S3Objects
 from mlops_core.errors import Conflict, NotFound, Refused, Stale
-from mlops_core.ports import Ledger, ObjectStore
+from mlops_core.ports import Ledger, ObjectStore, Value
 
 NOW = int(SetClock().now().timestamp())
 
@@ -58,7 +58,7 @@ def objects(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
 
 
 def test_values_come_back_as_they_went(ledger: Ledger) -> None:
-    item = {"text": "ü", "number": 3, "yes": True, "no": False, "nothing": None}
+    item: dict[str, Value] = {"text": "ü", "number": 3, "yes": True, "no": False, "nothing": None}
     ledger.put("a", "b", item)
     assert ledger.get("a", "b") == item
     assert ledger.get("a", "c") is None

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mlops_core import errors
-from mlops_core.adapters.in_memory import MemoryPorts
+from mlops_core.adapters.in_memory import MemoryPorts, in_memory_ports
 from mlops_core.capabilities import issue
 from mlops_core.capabilities.history import close_run
 from mlops_core.contracts.approval import ApprovedRequest
@@ -86,7 +86,7 @@ def test_abuse_row_31_a_permission_that_cannot_be_verified_raises(fault: errors.
 
 
 def test_a_repository_that_is_not_listed_is_not_served_and_an_empty_list_serves_nobody() -> None:
-    for memory in (w.world(), w.in_memory_ports()):
+    for memory in (w.world(), in_memory_ports()):
         with pytest.raises(errors.Unauthorized):
             issue.check_permission(memory.ports, "evil/other", "wataru")
 
@@ -145,8 +145,8 @@ def test_abuse_row_58_a_lost_answer_is_found_again_by_the_same_name() -> None:
     memory = w.world()
     real, calls = memory.machines.start, []
 
-    def lost(machine: str, name: str, body: str) -> tuple[str, bool]:
-        found = real(machine, name, body)
+    def lost(machine_arn: str, name: str, body: str) -> tuple[str, bool]:
+        found = real(machine_arn, name, body)
         calls.append(name)
         if len(calls) == 1:
             raise errors.Unavailable("the answer was lost.")
@@ -165,7 +165,7 @@ def test_abuse_row_60_a_refused_start_keeps_its_reason_and_can_be_repeated(fault
     memory = w.world()
     real = memory.machines.start
 
-    def refuse(machine: str, name: str, body: str) -> tuple[str, bool]:
+    def refuse(machine_arn: str, name: str, body: str) -> tuple[str, bool]:
         raise fault
 
     memory.machines.start = refuse  # type: ignore[method-assign]

@@ -8,9 +8,10 @@ import pytest
 
 from mlops_core.adapters.in_memory import MemoryPorts
 from mlops_core.capabilities.issue import start_run
-from mlops_core.capabilities.retraining import answer_operator, park_operator
+from mlops_core.capabilities.retraining import answer_operator
 from mlops_core.contracts.approval import RetrainCommand
 from mlops_core.contracts.request import Scalar
+from mlops_core.runs.shared import park_operator
 from mlops_core.runs.state import read_run
 from tests.unit.mcp_server import world as w
 
