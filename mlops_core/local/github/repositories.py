@@ -60,6 +60,13 @@ class Repositories:
         old = repository.resolve("refs/heads/main") or ""
         repository.update_ref("refs/heads/main", commit, old)
 
+    def release_locks(self) -> None:
+        """Remove lock files that a killed git left; call it only while no git of this platform runs."""
+        for path in self._folder.glob("*/*.git"):
+            locks = [*path.glob("*.lock"), *path.glob("refs/**/*.lock")]
+            for lock in locks:
+                lock.unlink(missing_ok=True)
+
     def find(self, owner: str, name: str) -> Row | None:
         """One repository, or None."""
         return self._database.row("select * from repositories where owner = ? and name = ?", owner, name)

@@ -59,6 +59,7 @@ class Site:
 
     def start(self) -> None:
         """Close what an earlier process left half-done, then begin to work."""
+        self.repositories.release_locks()
         self.runs.fail_interrupted()
         self.hooks.start()
         self.runner.start()
