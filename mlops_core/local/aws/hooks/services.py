@@ -81,10 +81,10 @@ def _authorise(actions: Any, service: Service) -> None:
         return service.resource_arn(called, body, path) or "*"
 
     def context(name: str, iam_action: str, body: bytes, params: Any) -> Any:
-        if name != "sagemaker":
-            return context_of(name, iam_action, body, params)
-        own = {} if iam_action == "sagemaker:InvokeEndpoint" else (context_of(name, iam_action, body, params) or {})
-        return {**own, **service.condition_context(iam_action.partition(":")[2], body)}
+        plain = {} if iam_action == "sagemaker:InvokeEndpoint" else (context_of(name, iam_action, body, params) or {})
+        if name == "sagemaker":
+            return {**plain, **service.condition_context(iam_action.partition(":")[2], body)}
+        return {**plain, **_leading_keys(name, body)}
 
     actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
 
@@ -96,6 +96,19 @@ def _waiting_machine(body: bytes) -> str:
     except ValueError:
         return "*"
     return machine_of_token(str(asked.get("taskToken"))) or "*" if isinstance(asked, dict) else "*"
+
+
+def _leading_keys(name: str, body: bytes) -> dict[str, Any]:
+    """The partition key that a call on one item names (``dynamodb:LeadingKeys``), which MiniStack leaves out."""
+    if name != "dynamodb":
+        return {}
+    try:
+        asked = json.loads(body)
+        item = asked.get("Key") or asked.get("Item") or {}
+        table = private("services.dynamodb")._tables.get(str(asked.get("TableName", "")).rsplit("/", 1)[-1])
+        return {"dynamodb:LeadingKeys": [str(next(iter(item[table["pk_name"]].values())))]} if table else {}
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        return {}
 
 
 def _lambda_qualifier(name: str, path: str, query: Any, arn: Any) -> Any:
