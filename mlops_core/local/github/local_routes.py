@@ -67,10 +67,10 @@ def hooks(site: Site, body: Body) -> Any:
     events = [str(name) for name in body.get("events") or ["*"]]
     secret = str(body.get("secret") or "")
     present = site.hooks.select(repository)
-    for hook in present:
-        if body.get("alone") and hook["url"] != body["url"]:
-            site.hooks.delete(repository, hook["id"])
     found = next((hook for hook in present if hook["url"] == body["url"]), None)
+    for hook in present:
+        if hook is not found and (body.get("alone") or hook["url"] == body["url"]):
+            site.hooks.delete(repository, hook["id"])
     if found:
         return {"id": site.hooks.change(repository, found["id"], secret=secret, events=events)["id"]}
     return {"id": site.hooks.create(repository, url=body["url"], secret=secret, events=events)["id"]}

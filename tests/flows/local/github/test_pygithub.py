@@ -264,6 +264,15 @@ def test_webhooks_are_signed_repeated_and_redelivered_under_one_id(platform: Pla
         receiver.shutdown()
 
 
+def test_a_webhook_is_known_by_its_address_and_may_stand_alone(platform: Platform) -> None:
+    platform.admin.create_repository("alice", "hooked", files={"README.md": b"x"})
+    first = platform.admin.add_webhook("alice/hooked", "http://127.0.0.1:9/a", "one", ["issues"])
+    assert platform.admin.add_webhook("alice/hooked", "http://127.0.0.1:9/a", "two", ["push"]) == first
+    second = platform.admin.add_webhook("alice/hooked", "http://127.0.0.1:9/b", "one", alone=True)
+    (hook,) = platform.repository("alice", "alice/hooked").get_hooks()
+    assert (hook.id, hook.events) == (second, ["*"])
+
+
 def _wait_for(condition: Any, timeout_s: float = 15.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
