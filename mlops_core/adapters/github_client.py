@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import requests
 from github import Auth, Github, GithubException
 
+from mlops_core import journal
 from mlops_core.errors import (
     Conflict,
     Defect,
@@ -51,6 +52,7 @@ class FixedToken:
     """One token for everything it may do."""
 
     def __init__(self, token: str) -> None:
+        journal.learn(token)
         self._token = token
 
     def of(self, repository: str) -> str:  # noqa: ARG002 - the Protocol asks by repository
@@ -84,6 +86,7 @@ class AppTokens:
         auth = Auth.AppAuth(app["app_id"], app["private_key"])
         wish = {"repositories": [repository.partition("/")[2]], "permissions": PERMISSIONS}
         answer = _ask(_github(auth, self._api_url), "POST", f"/app/installations/{int(installation)}/access_tokens", body=wish)
+        journal.learn(str(answer["token"]))
         self._kept[repository] = (str(answer["token"]), datetime.fromisoformat(answer["expires_at"]))
         return self._kept[repository][0]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from mlops_core import journal
 from mlops_core.adapters.aws_errors import is_code, translated
 
 
@@ -18,7 +19,9 @@ class SecretsManager:
     def read(self, secret_id: str) -> str:
         """The current value; `NotFound` names the id, never a value."""
         with translated(f"reading secret {secret_id}"):
-            return str(self._client.get_secret_value(SecretId=secret_id)["SecretString"])
+            value = str(self._client.get_secret_value(SecretId=secret_id)["SecretString"])
+        journal.learn(value)
+        return value
 
     def store(self, secret_id: str, value: str) -> None:
         """Create a secret or replace its value."""

@@ -13,7 +13,7 @@ from mlops_core.contracts.job import TERMINAL, JobKind
 from mlops_core.contracts.run import Outcome, RunState
 from mlops_core.errors import NotFound, Refused
 from mlops_core.ports import Ports
-from mlops_core.runs import names, operator, page, record, starting
+from mlops_core.runs import commits, names, operator, page, record, starting
 from mlops_core.runs.progress import COMMON
 from mlops_core.runs.shared import deliver_outbox
 from mlops_core.runs.state import applied, change_run, read_run
@@ -64,7 +64,8 @@ def publish_plots(ports: Ports, run_id: RunId) -> dict[str, Any]:
         return {"plots": [], "report_path": ""}
     folder = f"{record.folder_of(state.request.model_name)}/{run_id}"
     wanted = {f"{folder}/{name}": body for name, body in files.items()}
-    ports.repository.commit(
+    commits.commit(
+        ports,
         state.repository,
         f"Add plots of run {run_id}",
         lambda reader: {path: body for path, body in wanted.items() if reader(path) != body},

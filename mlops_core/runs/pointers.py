@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from mlops_core.contracts.model import ProductionPointer
 from mlops_core.errors import Conflict, Defect, Refused
 from mlops_core.ports import Item, Ports, Reader
-from mlops_core.runs import models
+from mlops_core.runs import commits, models
 
 
 def path_of(model_name: str) -> str:
@@ -49,7 +49,7 @@ def commit_pointer(ports: Ports, repository: str, pointer: ProductionPointer, ex
             raise Conflict(headline, remedy="Read it again and decide anew.", code="E-POINTER-MOVED")
         return {path_of(name): text}
 
-    made = ports.repository.commit(repository, f"Point {name} to {pointer.version}\n\n{pointer.reason}", build)
+    made = commits.commit(ports, repository, f"Point {name} to {pointer.version}\n\n{pointer.reason}", build)
     if made.pull_request:
         remedy = f"Merge {made.pull_request}, or let the App write to the default branch."
         headline = f"the default branch of {repository} is protected; the pointer waits in a pull request."

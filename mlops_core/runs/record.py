@@ -20,7 +20,7 @@ from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import Conflict, Defect, MlopsError, NotFound
 from mlops_core.facts import CommitFacts
 from mlops_core.ports import Ports, Reader
-from mlops_core.runs import names, packages, page
+from mlops_core.runs import commits, names, packages, page
 from mlops_core.runs.state import change_run, read_run
 
 GENESIS = "0" * 64
@@ -59,7 +59,7 @@ def write_record(ports: Ports, run_id: str) -> tuple[str, CommitFacts]:
             f"{folder}/README.md": readme.encode(),
         }
 
-    made = ports.repository.commit(state.repository, f"Record run {run_id} ({state.outcome})", build)
+    made = commits.commit(ports, state.repository, f"Record run {run_id} ({state.outcome})", build)
     for record in appended:
         ports.objects.write(_copy(ports, run_id), record_bytes(record), content_type="application/json")
     change_run(ports, run_id, lambda found: found.model_copy(update={"history_path": path}))

@@ -148,6 +148,16 @@ def test_abuse_row_50_a_protected_branch_gets_a_pull_request_and_the_run_is_clos
     assert history.finish_issue(memory.ports, run)["label"] == "mlops:failed"
 
 
+def test_commits_of_many_runs_take_turns_and_a_lost_lease_stops_nobody() -> None:
+    memory, run = started()
+    memory.ledger.claim(f"LOCK#commit#{w.REPOSITORY}", "LOCK", {"owner": "dead"}, expires_at=int(memory.clock.now().timestamp()) + 3600)
+    history.close_run(memory.ports, run, "failed", "a test")
+    assert history.write_record(memory.ports, run)["commit"]
+    memory.ledger.delete(f"LOCK#commit#{w.REPOSITORY}", "LOCK")
+    history.write_record(memory.ports, run)
+    assert memory.ledger.get(f"LOCK#commit#{w.REPOSITORY}", "LOCK") is None
+
+
 def test_a_record_is_written_once_however_often_it_is_asked_for() -> None:
     memory, run = started()
     history.close_run(memory.ports, run, "failed", "a test")
