@@ -53,7 +53,7 @@ def close(agent: Agent, event: Document) -> Document:
         attempt("stop_orphans")
     changes = _last_changes(run, outcome, why, event)
     if changes:
-        agent.record(run_id, changes)
+        attempt("record_progress", changes=changes)
     if run["evaluation_uri"]:
         attempt("publish_plots")
     attempt("close_run", outcome=outcome, reason=why)
