@@ -21,9 +21,14 @@ def model_key(name: str) -> str:
     return f"MODEL#{name}"
 
 
+def home_key(name: str) -> str:
+    """Partition of a model's home: among the requests, because the workflow's role may write those and no model."""
+    return f"REQUEST#MODEL#{name}"
+
+
 def claim_home(ports: Ports, name: str, repository: str) -> None:
     """A model belongs to the repository that asked for it first: endpoints and history carry its name. Conflict for another one."""
-    there = ports.ledger.claim(model_key(name), HOME, {"repository": repository})
+    there = ports.ledger.claim(home_key(name), HOME, {"repository": repository})
     if there is not None and str(there["repository"]).lower() != repository.lower():
         remedy = "Choose another model name in the issue and label it again."
         raise Conflict(f"the model name {name} belongs to another repository of this installation.", remedy=remedy, code="E-MODEL-HOME")
@@ -31,7 +36,7 @@ def claim_home(ports: Ports, name: str, repository: str) -> None:
 
 def home(ports: Ports, name: str) -> str:
     """The repository a model belongs to."""
-    there = ports.ledger.get(model_key(name), HOME)
+    there = ports.ledger.get(home_key(name), HOME)
     if there is None:
         raise NotFound(f"no run ever asked for a model {name!r}.", code="E-MODEL-UNKNOWN")
     return str(there["repository"])

@@ -15,6 +15,9 @@ from mlops_core.errors import MlopsError, Throttled
 from mlops_core.ports import Ports
 from mlops_core.runs.state import stamp
 
+HOLD = "HOLD"
+_CENTURY = "2"
+"""Letters are sorted by their time, which begins with the year; the hold row is not a letter."""
 _KEPT_SECONDS = 30 * 86_400
 _LEAST_WAIT = 60
 _MOST_WAIT = 3600
@@ -41,7 +44,7 @@ def keep(ports: Ports, repository: str, *, run_id: str = "", issue: int = 0, mar
 
 def waiting(ports: Ports, repository: str, limit: int) -> list[Letter]:
     """What waits for a repository, oldest first."""
-    rows = ports.ledger.query(f"OUTBOX#{repository}", limit=limit)
+    rows = ports.ledger.query(f"OUTBOX#{repository}", prefix=_CENTURY, limit=limit)
     return [Letter(name=name, **json.loads(str(row["letter"]))) for name, row in rows]
 
 
@@ -54,21 +57,21 @@ def note(ports: Ports, repository: str, error: MlopsError) -> None:
     """Hold a repository back after a rate limit: exactly as long as GitHub said, otherwise a minute, doubled each time in a row."""
     if not isinstance(error, Throttled):
         return
-    row = ports.ledger.get(f"HOLD#{repository}", "HOLD") or {}
+    row = ports.ledger.get(f"OUTBOX#{repository}", HOLD) or {}
     now = int(ports.clock.now().timestamp())
     named = error.retry_after is not None and round(error.retry_after) != _LEAST_WAIT
     rising = min(_MOST_WAIT, max(_LEAST_WAIT, 2 * int(row.get("seconds") or 0)))
     # A minute is what the adapter says when GitHub named nothing.
     seconds = max(1, round(error.retry_after or 0)) if named else rising
-    ports.ledger.put(f"HOLD#{repository}", "HOLD", {"until": now + seconds, "seconds": seconds}, expires_at=now + 4 * _MOST_WAIT)
+    ports.ledger.put(f"OUTBOX#{repository}", HOLD, {"until": now + seconds, "seconds": seconds}, expires_at=now + 4 * _MOST_WAIT)
 
 
 def held(ports: Ports, repository: str) -> bool:
     """Whether GitHub asked us to send nothing to a repository for now."""
-    row = ports.ledger.get(f"HOLD#{repository}", "HOLD") or {}
+    row = ports.ledger.get(f"OUTBOX#{repository}", HOLD) or {}
     return int(row.get("until") or 0) > int(ports.clock.now().timestamp())
 
 
 def free(ports: Ports, repository: str) -> None:
     """GitHub took something: the next limit starts from a minute again."""
-    ports.ledger.delete(f"HOLD#{repository}", "HOLD")
+    ports.ledger.delete(f"OUTBOX#{repository}", HOLD)
