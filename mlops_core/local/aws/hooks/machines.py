@@ -34,13 +34,6 @@ class _Walk:
 
 _walk: contextvars.ContextVar[_Walk | None] = contextvars.ContextVar("mlops_walk", default=None)
 _token: contextvars.ContextVar[str] = contextvars.ContextVar("mlops_task_token", default="")
-_MOST_TOKENS = 10_000
-_token_machines: dict[str, str] = {}
-
-
-def machine_of_token(token: str) -> str | None:
-    """The state machine whose task waits, or waited, for a token: what ``states:SendTask…`` acts on."""
-    return _token_machines.get(token)
 
 
 class Machines:
@@ -221,7 +214,6 @@ class Machines:
         def invoke_with_callback(resource: str, arguments: Any, token: str, state: Any) -> Any:
             self._authorise(resource.replace(".waitForTaskToken", ""), arguments)
             reset = _token.set(token)
-            self._remember(token)
             try:
                 return callback(resource, arguments, token, state)
             finally:
@@ -241,14 +233,6 @@ class Machines:
                 raise
 
         self._states._invoke_with_callback, self._states._call_lambda = invoke_with_callback, call_lambda
-
-    def _remember(self, token: str) -> None:
-        walk = _walk.get()
-        execution = self._states._executions.get(walk.arn) if walk is not None else None
-        if execution is not None:
-            _token_machines[token] = str(execution["stateMachineArn"])
-            while len(_token_machines) > _MOST_TOKENS:
-                _token_machines.pop(next(iter(_token_machines)), None)
 
     def _authorise(self, resource: str, arguments: Any) -> None:
         walk = _walk.get()

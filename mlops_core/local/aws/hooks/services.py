@@ -9,7 +9,6 @@ import types
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from mlops_core.local.aws.hooks.machines import machine_of_token
 from mlops_core.local.aws.hooks.names import private
 
 _INVOCATIONS = re.compile(r"^/endpoints/[^/]+/invocations$")
@@ -73,8 +72,6 @@ def _authorise(actions: Any, service: Service) -> None:
             # Dashboards are authorised by their ARN, which has no region; MiniStack asks for ``*``.
             dashboard = actions._param(body, rest[0], "DashboardName")
             return f"arn:aws:cloudwatch::{rest[2]}:dashboard/{dashboard}" if dashboard else arn_of(name, method, path, headers, body, *rest)
-        if name == "states" and ".SendTask" in str(headers.get("x-amz-target", "")):
-            return _waiting_machine(body)
         if name != "sagemaker":
             return _lambda_qualifier(name, path, rest[0], arn_of(name, method, path, headers, body, *rest))
         called = action(name, method, path, headers, body, {}).partition(":")[2]
@@ -87,15 +84,6 @@ def _authorise(actions: Any, service: Service) -> None:
         return {**plain, **_leading_keys(name, body)}
 
     actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
-
-
-def _waiting_machine(body: bytes) -> str:
-    """The machine whose task waits for the token of a ``SendTask…`` call; ``*`` for a token of nobody's."""
-    try:
-        asked = json.loads(body)
-    except ValueError:
-        return "*"
-    return machine_of_token(str(asked.get("taskToken"))) or "*" if isinstance(asked, dict) else "*"
 
 
 def _leading_keys(name: str, body: bytes) -> dict[str, Any]:
