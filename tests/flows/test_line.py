@@ -98,7 +98,8 @@ def test_the_callers_workflow_starts_the_same_line_and_never_waits_for_it(line: 
     state = line.closed(line.run_of(repository, issue))
     assert state.outcome == "succeeded", state.reason
     runs = line.platform.github_call("GET", f"/repos/{repository}/actions/runs")["workflow_runs"]
-    assert next(run for run in runs if run["name"] == "on-issue-labeled")["conclusion"] == "success"
+    # The label that the end sets starts the caller once more, and its condition skips that run.
+    assert "success" in {run["conclusion"] for run in runs if run["name"] == "on-issue-labeled"}
 
 
 def test_polling_finds_a_labelled_issue_and_two_more_ways_start_nothing_new(line: Line) -> None:
@@ -109,7 +110,6 @@ def test_polling_finds_a_labelled_issue_and_two_more_ways_start_nothing_new(line
     run_id = line.run_of(repository, issue)
     poll(line)
     assert line.closed(run_id).outcome == "succeeded"
-    line.platform.github_call("DELETE", f"/repos/{repository}/issues/{issue}/labels/mlops:train", login=seed.APPROVES)
     line.platform.github_call("PATCH", f"/repos/{repository}/issues/{issue}", {"state": "open"}, login=seed.APPROVES)
     line.platform.label(repository, issue)
     poll(line)
@@ -153,7 +153,6 @@ def test_a_run_that_fails_says_why_on_the_issue_and_the_next_label_starts_the_ne
     assert "petals" in first.reason
     wait_for(lambda: "mlops:failed" in line.labels(repository, issue))
     assert "petals" in line.comments(repository, issue)[0]
-    line.platform.github_call("DELETE", f"/repos/{repository}/issues/{issue}/labels/mlops:train", login=seed.APPROVES)
     line.platform.label(repository, issue)
     second = f"{first.run_id.rpartition('-g')[0]}-g1"
     assert line.closed(second).generation == 1
