@@ -6,7 +6,6 @@ UV := .tools/bin/uv
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
-LOCKS := dev agent server actions work serve ministack
 
 .PHONY: help demo test test-browser check bench interop locks clean setup envs lint types coverage pages form screenshots
 
@@ -64,6 +63,8 @@ locks: .tools/bin/uv ## Resolve every lock anew (needs the network).
 	    --extra local --extra work --extra serve --group dev pyproject.toml -o locks/dev.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make locks" \
 	    locks/ministack.in -o locks/ministack.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make locks" \
+	    locks/build.in -o locks/build.txt
 
 clean: ## Remove what was brought into this folder.
 	@rm -rf .tools $(VENV) .envs node_modules build
