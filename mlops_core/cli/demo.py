@@ -18,7 +18,8 @@ EXAMPLE = "  mlops demo\n  mlops demo --keep       # leave the platform running 
 
 ROW = {
     "age": 41, "workclass": "Private", "fnlwgt": 209642, "education": "Bachelors", "education-num": 13,
-    "marital-status": "Married-civ-spouse", "occupation": "Exec-managerial", "relationship": "Husband", "race": "White", "sex": "Male", "capital-gain": 0, "capital-loss": 0,
+    "marital-status": "Married-civ-spouse", "occupation": "Exec-managerial", "relationship": "Husband",
+    "race": "White", "sex": "Male", "capital-gain": 0, "capital-loss": 0,
     "hours-per-week": 45, "native-country": "United-States",
 }  # fmt: skip
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
 
-from mlops_core.cli.console import Console
-from mlops_core.errors import NotFound
+from mlops_core.cli.console import Console, plain
+from mlops_core.errors import EnvironmentBroken, NotFound
 
 HELP = "Start, look at and stop the embedded AWS and GitHub of this clone."
 EXAMPLE = """  mlops local up            # start, deploy, leave running
@@ -20,7 +23,7 @@ EXAMPLE = """  mlops local up            # start, deploy, leave running
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("action", choices=("up", "status", "logs", "down", "reset"))
-    parser.add_argument("name", nargs="?", help="which log: aws, github")
+    parser.add_argument("name", nargs="?", help="which log: aws, github, or a workflow run's; without a name they are listed")
     parser.add_argument("--only", choices=("all", "aws"), default="all", help="start the local AWS alone, with nothing deployed")
     parser.add_argument("--lines", type=int, default=60, metavar="N", help="how many lines of a log")
 
@@ -32,9 +35,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _up(arguments: argparse.Namespace, console: Console) -> int:
-    from mlops_core.cli.platform import start
+    from mlops_core.cli.platform import Platform, attached, start, supervisor
 
-    platform = start(console, keep=True, only=arguments.only)
+    found = supervisor()
+    if not found.running:
+        platform = start(console, keep=True, only=arguments.only)
+    elif arguments.only == "aws":
+        found.attach()
+        found.only = "aws"
+        platform = Platform(found, {})
+    else:
+        console.note("the platform is running already")
+        platform = attached(console)
     for line in platform.description():
         console.say(line)
     return 0
@@ -47,19 +59,44 @@ def _status(_: argparse.Namespace, console: Console) -> int:
     states = [found.status_of(name) for name in ("aws", "github")]
     for state in states:
         console.say(f"{state.name:<8} running  {state.url}  pid {state.pid}" if state.running else f"{state.name:<8} stopped")
+    if states[0].running:
+        for name, jobs in queue(found.places.state / "aws" / "sagemaker" / "queue.json").items():
+            console.say(f"jobs     {name} {len(jobs)}{': ' if jobs else ''}{', '.join(map(plain, jobs))}")
     console.say(f"state    {found.places.state}")
-    return 0 if all(state.running for state in states) else 3
+    return 0 if found.is_ready else EnvironmentBroken.exit_code
+
+
+def queue(path: Path) -> dict[str, list[str]]:
+    """The local SageMaker's queue as it wrote it (``running`` and ``waiting`` job names); nothing runs where there is no file yet."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    return {name: [str(job) for job in found.get(name, [])] for name in ("running", "waiting")}
+
+
+def log_files(state: Path) -> dict[str, Path]:
+    """Every log by the name that `mlops local logs` takes: the servers', and ``run-N`` for each workflow run, oldest first."""
+    files = {"aws": state / "aws" / "logs" / "aws.log", "github": state / "github" / "server.log"}
+    runs = sorted((state / "github" / "runs").glob("*/log.jsonl"), key=lambda path: path.stat().st_mtime)
+    files |= {f"run-{path.parent.name}": path for path in runs}
+    return {name: path for name, path in files.items() if path.exists()}
+
+
+def _lines(path: Path) -> Iterator[str]:
+    if path.suffix == ".jsonl":
+        from mlops_core.local.github.run_logs import plain_text, read_jobs
+
+        yield from plain_text(read_jobs(path)).splitlines()
+        return
+    with path.open(encoding="utf-8", errors="replace") as handle:
+        yield from handle
 
 
 def _logs(arguments: argparse.Namespace, console: Console) -> int:
     from mlops_core.cli.platform import supervisor
 
-    folder = supervisor().places.logs
-    files = {
-        path.stem: path
-        for root in (folder, folder.parent / "aws" / "logs", folder.parent / "github" / "logs")
-        for path in sorted(root.glob("*.log"))
-    }
+    files = log_files(supervisor().places.state)
     if arguments.name is None:
         for name, path in files.items():
             console.say(f"{name:<12} {path}")
@@ -69,9 +106,8 @@ def _logs(arguments: argparse.Namespace, console: Console) -> int:
             f"there is no log {arguments.name!r}; there are {', '.join(files) or 'none yet'}.",
             remedy="Start the platform with `mlops local up`.",
         )
-    with files[arguments.name].open(encoding="utf-8", errors="replace") as handle:
-        for line in deque(handle, maxlen=arguments.lines):
-            console.say(line.rstrip("\n"))
+    for line in deque(_lines(files[arguments.name]), maxlen=max(1, arguments.lines)):
+        console.say(plain(line.rstrip("\n")))
     return 0
 
 

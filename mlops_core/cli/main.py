@@ -4,8 +4,8 @@
     mlops run --help
 
 Exit codes: 0 done · 1 unexpected · 2 the command, file or request is wrong · 3 not allowed · 4 refused by a rule or the judge ·
-5 not found · 6 somebody else holds it · 7 a job or an endpoint failed · 8 not offered · 9 this machine lacks something · 10 a defect of ours ·
-20–22 try again later · 130 interrupted.
+5 not found · 6 somebody else holds it · 7 a job or an endpoint failed · 8 not offered · 9 this machine lacks something ·
+10 a defect of ours · 20–22 try again later · 130 interrupted, 143 and 129 ended from outside.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import argparse
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from mlops_core import __version__
 from mlops_core.cli.console import Console
-from mlops_core.errors import MlopsError
+from mlops_core.errors import EnvironmentBroken, MlopsError
+from mlops_core.local.interrupts import Interrupted, end_children, ignored, raising
 
 WORDS = ("demo", "run", "local", "data", "issue", "rollback", "history", "mcp", "package")
 
@@ -71,16 +74,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = build_parser().parse_args(arguments)
     console = Console(sys.stdout, sys.stderr)
     try:
-        return load(parsed.word).run(parsed, console)
+        with raising():
+            return load(parsed.word).run(parsed, console)
     except MlopsError as error:
         console.failure(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        console.note("interrupted; everything this command started was stopped.")
-        return 130
+    except KeyboardInterrupt as interruption:
+        return _ended(console, interruption)
     except BrokenPipeError:
-        sys.stderr.close()
-        os._exit(0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        console.failure(EnvironmentBroken(f"{error}.", remedy="Check the disk, the permissions and the network, then try again."))
+        return EnvironmentBroken.exit_code
+
+
+def _ended(console: Console, interruption: KeyboardInterrupt) -> int:
+    """The exit code after a signal; threads that still wait for an answer are not waited for."""
+    with ignored(), suppress(OSError):
+        end_children()
+        console.note("interrupted; everything this command started was stopped.")
+    code = interruption.exit_code if isinstance(interruption, Interrupted) else 130
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

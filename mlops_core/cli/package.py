@@ -30,9 +30,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         built = [builder.build(name, target) for target in (AWS, host())]
         for archive in built:
             packages = len(archive.packages)
-            console.say(
-                f"{name:<8} {archive.target.name:<6} {archive.bytes / 1e6:6.1f} MB  {packages:3d} packages  {archive.digest[:16]}  {archive.path}"
-            )
+            size = f"{archive.bytes / 1e6:6.1f} MB  {packages:3d} packages"
+            console.say(f"{name:<8} {archive.target.name:<6} {size}  {archive.digest[:16]}  {archive.path}")
         found = differences(*built)
         if found:
             raise Refused(f"the archives of {name} differ: {'; '.join(found[:5])}.", remedy="Renew the lock with `make locks`.")

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import shlex
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from mlops_core.adapters.shell import session_of_shell, store_secrets
 from mlops_core.adapters.stacks_cloudformation import CloudFormationStacks
@@ -26,16 +27,19 @@ from mlops_core.cli import seed
 from mlops_core.cli.console import Console
 from mlops_core.cli.suite import export, head_commit
 from mlops_core.contracts.request import TrainingRequest
+from mlops_core.errors import Conflict, EnvironmentBroken, MlopsError
 from mlops_core.local.environments import Environments, find_uv
 from mlops_core.local.github.admin import Admin
+from mlops_core.local.interrupts import Workers
 from mlops_core.local.places import Places, project_root
 from mlops_core.local.supervisor import Supervisor
-from mlops_core.platform.archives import Builder, Name, host
+from mlops_core.platform.archives import Archive, Builder, Name, host
 from mlops_core.platform.deploy import Artifacts, deploy
 from mlops_core.ports import Ports
 
 LOCAL_REPOSITORY = seed.LOCAL_REPOSITORY
 EXAMPLE_REPOSITORY = seed.EXAMPLE_REPOSITORY
+STARTING_SECONDS = 300.0
 
 
 @dataclass
@@ -151,7 +155,8 @@ class Platform:
         aws = self.supervisor.aws
         lines = [f"local AWS     {aws.endpoint}  (CA {aws.ca_bundle})"]
         if self.supervisor.only == "aws":
-            return [*lines, *(f"  export {name}={value}" for name, value in aws.environment().items())]
+            exports = (f"export {name}={shlex.quote(value)}" for name, value in aws.environment().items())
+            return [*(f"# {line}" for line in (*lines, "stop it with  mlops local down")), *exports]
         people = "ana asks, wataru approves (write), tom triages, rei reads"
         return [
             f"pages         {self.url}  ({people})",
@@ -197,72 +202,134 @@ def supervisor(only: Literal["all", "aws"] = "all") -> Supervisor:
     return Supervisor(places=places, environments=environments, only=only)
 
 
-def start(console: Console, *, keep: bool, only: Literal["all", "aws"] = "all") -> Platform:
-    """Start, deploy and seed; everything is stopped again when that fails."""
-    found = supervisor(only)
-    found.suite = {seed.SUITE: export(found.places.project, found.places.state / "suite")} if only == "all" else {}
-    found.up(keep=keep, tell=console.note)
+def start(console: Console, *, keep: bool, only: Literal["all", "aws"] = "all", held: Supervisor | None = None) -> Platform:
+    """Start, deploy and seed; everything is stopped again when that fails.  ``held`` is a supervisor that has the state folder already."""
+    found = held or supervisor(only)
+    found.hold()
     try:
-        outputs = {} if only == "aws" else _deploy(found, console)
+        with Workers(3) as pool:
+            archives = _archives(found, pool) if only == "all" else {}
+            found.suite = {seed.SUITE: export(found.places.project, found.places.state / "suite")} if only == "all" else {}
+            found.launch(keep=keep, tell=console.note)
+            outputs = _deploy(found, archives, pool, console) if only == "all" else _alone(found)
+        staging = found.places.state / "outputs.new"
+        staging.write_text(json.dumps(outputs))
+        staging.replace(found.places.state / "outputs.json")
+        found.ready()
     except BaseException:
         found.down()
         raise
-    (found.places.state / "outputs.json").write_text(json.dumps(outputs))
     console.note("platform is up")
     return Platform(found, outputs)
 
 
-def attached(_: Console) -> Platform:
-    """The platform that runs already; `EnvironmentBroken` when none does."""
+def attached(console: Console) -> Platform:
+    """The platform that runs already, once it is deployed; `EnvironmentBroken` when none does."""
     found = supervisor()
+    deadline = time.monotonic() + STARTING_SECONDS
     found.attach()
+    if not found.is_ready:
+        console.note("the platform is being started by another command; waiting for it")
+    while not found.is_ready:
+        if not found.running or time.monotonic() > deadline:
+            raise EnvironmentBroken(
+                "the local platform does not come up.", remedy="Stop it with `mlops local down`, then start it with `mlops local up`."
+            )
+        time.sleep(0.2)
+    found.attach()
+    if found.only == "aws":
+        raise EnvironmentBroken(
+            "the local AWS runs alone, without the local GitHub.",
+            remedy="Stop it with `mlops local down`, then start it with `mlops local up`.",
+        )
     return Platform(found, json.loads((found.places.state / "outputs.json").read_text()))
 
 
 @contextmanager
 def opened(console: Console, *, keep: bool) -> Iterator[Platform]:
-    """The running platform, or one of our own that is stopped at the end unless ``keep``."""
-    if supervisor().status_of("aws").running:
-        platform = attached(console)
-        yield platform
+    """The running platform, or one of our own that is stopped at the end unless ``keep``.
+
+    Commands of one state folder may work side by side: the one that started the platform waits for the others before it stops it.
+    """
+    found = supervisor()
+    using = _joined(found, console)
+    if using is None:
+        yield from _own(found, console, keep=keep)
         return
-    with _ending_on_sigterm():
-        platform = start(console, keep=keep)
-        try:
-            yield platform
-        except BaseException:
-            platform.supervisor.down()
-            raise
+    with using:
+        yield attached(console)
+
+
+def _joined(found: Supervisor, console: Console) -> IO[str] | None:
+    """Our mark as a user of the running platform, or None when we hold the state folder and have to start one."""
+    said = False
+    while True:
+        using = found.use()
+        if using is not None and found.running:
+            return using
+        if using is not None:
+            using.close()
+        with suppress(Conflict):
+            found.hold()
+            return None
+        if not said:
+            console.note("another command starts or stops the platform; waiting for it")
+            said = True
+        time.sleep(0.2)
+
+
+def _own(found: Supervisor, console: Console, *, keep: bool) -> Iterator[Platform]:
+    platform = start(console, keep=keep, held=found)
+    try:
+        yield platform
+        if not keep:
+            _wait_for_others(platform.supervisor, console)
+    except MlopsError:
         if not keep:
             platform.supervisor.down()
+        raise
+    except BaseException:
+        platform.supervisor.down()
+        raise
+    if not keep:
+        platform.supervisor.down()
 
 
-@contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _wait_for_others(found: Supervisor, console: Console) -> None:
+    said = False
+    while (alone := found.unused()) is None:
+        if not said:
+            console.note("another mlops command still uses the platform; it is stopped when that ends (Ctrl-C stops it now)")
+            said = True
+        time.sleep(0.2)
+    found.closing = alone
 
 
-def _deploy(found: Supervisor, console: Console) -> dict[str, str]:
-    project, places = found.places.project, found.places
-    os.environ.update(found.aws.environment())
-    admin = Admin(found.github.url, found.github_config.admin_token)
-    builder = Builder(project=project, uv=found.environments.uv, folder=places.environments / "archives")
+def _archives(found: Supervisor, pool: Workers) -> dict[Name, Future[Archive]]:
+    builder = Builder(project=found.places.project, uv=found.environments.uv, folder=found.places.environments / "archives")
     names: tuple[Name, ...] = ("agent", "server")
+    return {name: pool.submit(builder.build, name, host()) for name in names}
+
+
+def _alone(found: Supervisor) -> dict[str, str]:
+    found.wait_for("aws")
+    return {}
+
+
+def _deploy(found: Supervisor, archives: Mapping[Name, Future[Archive]], pool: Workers, console: Console) -> dict[str, str]:
+    project = found.places.project
+    os.environ.update(found.aws.environment())
+    found.wait_for("github")
+    admin = Admin(found.github.url, found.github_config.admin_token)
     console.note("archives and repositories")
-    with ThreadPoolExecutor(3) as pool:
-        archives = {name: pool.submit(builder.build, name, host()) for name in names}
-        seeded = seed.seed(admin, project)
-        store_secrets({seed.APP_SECRET: seeded.app_secret, seed.WEBHOOK_SECRET: seeded.webhook_secret})
-        built = {name: future.result().path for name, future in archives.items()}
+    seeding = pool.submit(seed.seed, admin, project)
+    commit = pool.submit(head_commit, project)
+    found.wait_for("aws")
+    seeded: seed.Seeded = seeding.result()
+    store_secrets({seed.APP_SECRET: seeded.app_secret, seed.WEBHOOK_SECRET: seeded.webhook_secret})
+    built = {name: future.result().path for name, future in archives.items()}
     console.note("templates")
-    parameters = seed.parameters(seeded, github_url=found.github.url, api_url=found.github.api_url, code_commit=head_commit(project))
+    parameters = seed.parameters(seeded, github_url=found.github.url, api_url=found.github.api_url, code_commit=commit.result())
     artifacts = Artifacts(built["agent"], built["server"], machines=project / "stepfunctions", templates=project / "cloudformation")
     outputs = {**deploy(CloudFormationStacks.of_environment(), parameters, artifacts), "Region": found.aws_config.region}
     seed.connect(admin, seeded, outputs, aws_url=found.aws.endpoint)

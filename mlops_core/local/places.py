@@ -60,7 +60,9 @@ class Places:
         try:
             state.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise EnvironmentBroken(f"the state folder {state} cannot be made: {error.strerror}.", remedy="Set MLOPS_STATE to a folder of yours.") from error
+            raise EnvironmentBroken(
+                f"the state folder {state} cannot be made: {error.strerror}.", remedy="Set MLOPS_STATE to a folder of yours."
+            ) from error
         return cls(project=project, state=state.resolve())
 
     @property

@@ -4,11 +4,13 @@
         platform.aws.environment()                           # variables an SDK client needs
     Supervisor(places, environments).up(keep=True)           # leaves both servers running; down() stops them
 
-One supervisor at a time holds the state folder; a second one is refused by name.  Both servers listen on 127.0.0.1 only.
+One supervisor at a time holds the state folder; a second one is refused by name, or attaches and keeps the platform up while it works.
+Both servers listen on 127.0.0.1 only.  What runs is written down before it answers, so that a later command can always stop it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -22,18 +24,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self
+from typing import IO, Any, Literal, Self
 
 from mlops_core.errors import Conflict, EnvironmentBroken
 from mlops_core.local.aws.config import AwsConfig, Image, Limits
 from mlops_core.local.aws.process import LocalAws
-from mlops_core.local.environments import Environments
+from mlops_core.local.environments import NAMES, Environments
 from mlops_core.local.github.config import CloudWatchConfig, GithubConfig
 from mlops_core.local.github.process import LocalGithub
+from mlops_core.local.github.run_processes import end_processes_of
+from mlops_core.local.interrupts import Workers, deferred, ignored
 from mlops_core.local.places import Places
 
 ISSUER = "https://token.actions.githubusercontent.com"
 SERVER_FUNCTION = "mlops-server"
+RECORD = "platform.json"
+KEPT = (
+    *("aws", "github", "suite", "tools", "clones", "logs", "admin-token"),
+    *("aws.json", "github.json", "outputs.json", "ports.json", RECORD),
+)
 Tell = Callable[[str], None]
 
 
@@ -56,6 +65,7 @@ class Supervisor:
     suite: Mapping[str, Path] = field(default_factory=dict)
     lambda_environment: Mapping[str, str] = field(default_factory=dict)
     only: Literal["all", "aws"] = "all"
+    closing: IO[str] | None = None
     _lock: IO[str] | None = None
 
     def up(self, *, keep: bool, tell: Tell = lambda _: None) -> None:
@@ -64,47 +74,90 @@ class Supervisor:
         Raises `Conflict` when the platform of this state folder runs already, `EnvironmentBroken` with the log's last lines when a
         server does not come up.
         """
-        self._hold()
-        if self.status_of("aws").running:
-            raise Conflict("the local platform is running already.", remedy="Use it, or stop it with `mlops local down`.")
-        aws_port, github_port = self.places.ports()
-        tell("environments")
-        with ThreadPoolExecutor(4) as pool:
-            made = dict(zip(names := ("ministack", "lambda", "work", "serve"), pool.map(self.environments.ensure, names), strict=True))
-        admin_token = self._admin_token()
-        self.aws_config = self._aws(aws_port, made, keep=keep)
-        self.aws = LocalAws(self.aws_config)
-        self.github_config = self._github(github_port, admin_token)
-        self.github = LocalGithub(self.github_config)
-        tell("servers")
+        self.launch(keep=keep, tell=tell)
         try:
-            if self.only == "all":
-                self.github.start()
-            self.aws.start()
-            if self.only == "all":
-                self.github.wait_healthy(20)
-            self.aws.wait_healthy(20)
+            self.wait_for("github")
+            self.wait_for("aws")
         except BaseException:
             self.down()
             raise
-        self._record(keep=keep)
+
+    def launch(self, *, keep: bool, tell: Tell = lambda _: None) -> None:
+        """Start both servers without waiting for their answers; see `up` for the errors."""
+        if self.running:
+            raise Conflict("the local platform is running already.", remedy="Use it, or stop it with `mlops local down`.")
+        self.hold()
+        try:
+            self._clear_the_way(tell)
+            self._launch(keep=keep, tell=tell)
+        except BaseException:
+            self.down()
+            raise
+
+    def _clear_the_way(self, tell: Tell) -> None:
+        """Stop what an end without goodbye left, and say what that end may have cost."""
+        if self._recorded():
+            tell("the platform was not stopped properly last time: its newest logs and metrics may be lost")
+            tell("everything else is brought back; runs that were in flight are closed as failed and can be labelled again")
+            self._stop_servers()
+
+    def _launch(self, *, keep: bool, tell: Tell) -> None:
+        aws_port, github_port = self.places.ports()
+        tell("environments")
+        with Workers(len(NAMES)) as pool:
+            made = dict(zip(NAMES, pool.map(self.environments.ensure, NAMES), strict=True))
+        self.environments.claim(list(made.values()), self.places.state)
+        self.aws_config = self._aws(aws_port, made, keep=keep)
+        self.aws = LocalAws(self.aws_config)
+        self.github_config = self._github(github_port, self._admin_token(), made["lambda"], keep=keep)
+        self.github = LocalGithub(self.github_config)
+        tell("servers")
+        self.aws.pid_file.unlink(missing_ok=True)
+        with deferred():
+            if self.only == "all":
+                self.github.start()
+            self._record(keep=keep)
+            self.aws.start()
+            self._record(keep=keep)
+
+    def wait_for(self, name: Literal["aws", "github"], seconds: float = 60.0) -> None:
+        """Return when a server answers; `EnvironmentBroken` with the end of its log when it does not."""
+        if name == "aws":
+            self.aws.wait_healthy(seconds)
+        elif self.only == "all":
+            self.github.wait_healthy(seconds)
+
+    def ready(self) -> None:
+        """Write down that the platform is deployed: other commands may use it now.  Environments that nobody uses any more are removed."""
+        self._write_record({**self._recorded(), "ready": True})
+        self.environments.prune(lambda state: state.exists() and _any_alive(state / RECORD))
 
     def down(self) -> None:
-        """Stop what runs for this state folder, whoever started it; no process is left."""
+        """Stop what runs for this state folder, whoever started it; no process is left, and no signal interrupts it."""
+        with ignored():
+            self._stop_servers()
+            self.release()
+            if self.closing is not None:
+                self.closing.close()
+
+    def _stop_servers(self) -> None:
         record = self._recorded()
-        for server in (getattr(self, "github", None), getattr(self, "aws", None)):
-            if server is not None:
-                server.stop()
-        for name in ("github", "aws"):
-            _end(int(str(record.get(name, {}).get("pid", 0))), str(record.get(name, {}).get("started", "")))
+        known = [(int(record[name]["pid"]), str(record[name]["started"])) for name in ("github", "aws") if name in record]
+        own = [server.stop for name in ("github", "aws") if (server := getattr(self, name, None)) is not None]
+        with ThreadPoolExecutor(4) as pool:
+            for ended in [pool.submit(stop) for stop in own]:
+                ended.result()
+            for other in [pool.submit(_end, *process) for process in known]:
+                other.result()
+        end_processes_of(self.places.state / "github" / "runs")
         self._record_path.unlink(missing_ok=True)
-        self._release()
 
     def reset(self) -> None:
-        """Stop, and forget everything the platform kept."""
+        """Stop, and forget everything the platform kept; other files of the folder are left alone."""
         self.down()
-        for child in self.places.state.iterdir():
-            shutil.rmtree(child, ignore_errors=True) if child.is_dir() else child.unlink(missing_ok=True)
+        for name in KEPT:
+            path = self.places.state / name
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
     def attach(self) -> None:
         """Use the servers that an earlier `up` left running; `EnvironmentBroken` when there are none."""
@@ -112,15 +165,28 @@ class Supervisor:
             raise EnvironmentBroken("the local platform is not running.", remedy="Start it with `mlops local up`.")
         self.aws_config = AwsConfig.read(self.places.state / "aws.json")
         self.aws = LocalAws(self.aws_config)
-        github = self.places.state / "github.json"
-        if github.exists():
-            self.github_config = GithubConfig.read(github)
+        if "github" in self._recorded():
+            self.github_config = GithubConfig.read(self.places.state / "github.json")
             self.github = LocalGithub(self.github_config)
+        else:
+            self.only = "aws"
+
+    @property
+    def running(self) -> bool:
+        """Whether every server that was started still runs."""
+        record = self._recorded()
+        started = [name for name in ("aws", "github") if name in record]
+        return "aws" in started and all(self.status_of(name).running for name in started)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the running platform is deployed, so that commands can use it."""
+        return self.running and bool(self._recorded().get("ready"))
 
     def status_of(self, name: str) -> Status:
         """How one server is, from the record and its process."""
         known = self._recorded().get(name, {})
-        pid = int(str(known.get("pid", 0)))
+        pid = int(known.get("pid", 0))
         return Status(name, _alive(pid, str(known.get("started", ""))), str(known.get("url", "")), pid)
 
     def __enter__(self) -> Self:
@@ -147,12 +213,12 @@ class Supervisor:
         config.write(self.places.state / "aws.json")
         return config
 
-    def _github(self, port: int, admin_token: str) -> GithubConfig:
+    def _github(self, port: int, admin_token: str, bare: Path, *, keep: bool) -> GithubConfig:
         aws = self.aws
         tools = self.places.state / "tools"
         (tools / "bin").mkdir(parents=True, exist_ok=True)
         _link(tools / "bin" / "uv", self.environments.uv)
-        _link(tools / "bin" / "python3", Path(os.path.realpath(self.environments.folder / "lambda" / "bin" / "python")))
+        _link(tools / "bin" / "python3", Path(os.path.realpath(bare / "bin" / "python")))
         visible = {name: value for name, value in aws.environment().items() if "KEY" not in name and "TOKEN" not in name}
         config = GithubConfig(
             port=port,
@@ -163,6 +229,7 @@ class Supervisor:
             cloudwatch=CloudWatchConfig(endpoint=aws.endpoint, environment=aws.environment()),
             act=str(Path(sys.executable).with_name("act")),
             python_path=str(tools / "bin"),
+            die_with_parent=not keep,
         )
         config.write(self.places.state / "github.json")
         return config
@@ -175,22 +242,29 @@ class Supervisor:
         return path.read_text()
 
     def _record(self, *, keep: bool) -> None:
-        content: dict[str, object] = {"kept": keep, "aws": _entry(int(self.aws.pid_file.read_text()), self.aws.endpoint)}
+        content: dict[str, object] = {"kept": keep}
+        if self.aws.pid_file.exists():
+            content["aws"] = _entry(int(self.aws.pid_file.read_text()), self.aws.endpoint)
         if self.only == "all":
             content["github"] = _entry(self.github.pid, self.github.url)
-        self._record_path.write_text(json.dumps(content))
+        self._write_record(content)
 
     @property
     def _record_path(self) -> Path:
-        return self.places.state / "platform.json"
+        return self.places.state / RECORD
 
-    def _recorded(self) -> dict[str, dict[str, object]]:
-        try:
-            return dict(json.loads(self._record_path.read_text()))
-        except (OSError, ValueError):
-            return {}
+    def _recorded(self) -> dict[str, Any]:
+        return _read_record(self._record_path)
 
-    def _hold(self) -> None:
+    def _write_record(self, content: Mapping[str, object]) -> None:
+        staging = self._record_path.with_suffix(".new")
+        staging.write_text(json.dumps(content))
+        staging.replace(self._record_path)
+
+    def hold(self) -> None:
+        """Become the one supervisor of the state folder; `Conflict` when there is another."""
+        if self._lock is not None:
+            return
         handle = (self.places.state / "supervisor.flock").open("w")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -201,10 +275,28 @@ class Supervisor:
             ) from error
         self._lock = handle
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Let another supervisor have the state folder."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def use(self) -> IO[str] | None:
+        """Count as a user of the running platform until the answered file is closed; None when it is being stopped."""
+        return self._users(fcntl.LOCK_SH)
+
+    def unused(self) -> IO[str] | None:
+        """Admit no further user until the answered file is closed; None while another command uses the platform."""
+        return self._users(fcntl.LOCK_EX)
+
+    def _users(self, kind: int) -> IO[str] | None:
+        handle = (self.places.state / "users.flock").open("w")
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            return None
+        return handle
 
 
 def _network(environ: Mapping[str, str]) -> dict[str, str]:
@@ -231,6 +323,19 @@ def _started(pid: int) -> str:
         return ""
 
 
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _any_alive(record: Path) -> bool:
+    entries = [value for value in _read_record(record).values() if isinstance(value, dict)]
+    return any(_alive(int(entry["pid"]), str(entry["started"])) for entry in entries)
+
+
 def _alive(pid: int, started: str) -> bool:
     if pid <= 0:
         return False
@@ -238,16 +343,16 @@ def _alive(pid: int, started: str) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return not started or _started(pid) == started
+    return bool(started) == Path("/proc/self/stat").exists() and _started(pid) == started
 
 
-def _end(pid: int, started: str, patience: float = 8.0) -> None:
+def _end(pid: int, started: str, patience: float = 20.0) -> None:
     """SIGTERM to the server, SIGKILL to its group when it does not leave."""
-    if not _alive(pid, started):
-        return
-    os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + patience
-    while _alive(pid, started) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    if _alive(pid, started):
-        os.killpg(os.getpgid(pid), signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        if _alive(pid, started):
+            os.kill(pid, signal.SIGTERM)
+        while _alive(pid, started) and time.monotonic() < deadline:
+            time.sleep(0.03)
+        if _alive(pid, started):
+            os.killpg(pid, signal.SIGKILL)

@@ -45,7 +45,12 @@ def test_parameters_are_typed_and_checked_against_the_catalogue() -> None:
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [(["max_dept=8"], "did you mean max_depth"), (["max_depth"], "NAME=VALUE"), (["max_depth=99"], "1 to 16"), (["max_depth=8", "max_depth=9"], "twice")],
+    [
+        (["max_dept=8"], "did you mean max_depth"),
+        (["max_depth"], "NAME=VALUE"),
+        (["max_depth=99"], "1 to 16"),
+        (["max_depth=8", "max_depth=9"], "twice"),
+    ],
 )
 def test_a_wrong_parameter_says_what_is_allowed(given: list[str], message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
