@@ -37,6 +37,12 @@ At `/api/graphql`, these operations and no others:
 
 {operations}
 
+## Pages
+
+Pages are rendered on the server. Files below `/OWNER/NAME/raw/` are sent as images, text or downloads; `.html` is sent as a document in a
+sandbox (no script, no origin, nothing loaded), so that a report can be looked at. GitHub itself shows the text of such a file: there,
+download the report or publish it with Pages.
+
 ## Git, webhooks, identity
 
 - `git clone` and `git push` of `http://127.0.0.1:PORT/OWNER/NAME.git`; a token as password; protected branches refuse pushes.

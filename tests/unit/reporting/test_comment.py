@@ -48,8 +48,8 @@ def test_the_same_state_gives_the_same_bytes() -> None:
 def test_a_running_phase_counts_up_and_shows_its_live_metric() -> None:
     text = page(state(live_metrics=(("validation:auc", 0.81), ("validation:auc", 0.85), ("validation:auc", 0.9012))))
     assert "Training is running (phase 2 of 7)" in text
-    assert "| Data preparation | ● done | 10:00:00 | 42 s |" in text
-    assert "| Training | ◐ running | 10:01:00 | 2 min 30 s | round 120 of 400 |" in text
+    assert "| Data preparation | ●\N{NO-BREAK SPACE}done | 10:00:00 | 42 s |" in text
+    assert "| Training | ◐\N{NO-BREAK SPACE}running | 10:01:00 | 2 min 30 s | round 120 of 400 |" in text
     assert "`validation:auc`: 0.9012 ▁▄█" in text
 
 
@@ -60,7 +60,7 @@ def test_a_waiting_run_says_what_to_answer_and_how_many_rounds_are_left() -> Non
     assert "`income` needs your decision: round 1 did not pass" in text
     assert "\n/retrain n_estimators=800 learning_rate=0.04\n" in text
     assert "2 of 3 rounds are left" in text
-    assert "| Evaluation and verdict | ◇ your turn |" in text
+    assert "| Evaluation and verdict | ◇\N{NO-BREAK SPACE}your\N{NO-BREAK SPACE}turn |" in text
     assert "| 1 | `max_depth` | default | `8` | `grace` | 0.9012 (0.8982–0.9043) | Not good enough yet |" in text
 
 

@@ -95,7 +95,7 @@ def blob(view: View) -> Result:
 
 
 def raw(view: View) -> Raw:
-    """The bytes of a file: images as images, everything else as text or as a download, never as HTML."""
+    """The bytes of a file: images as images, HTML as a document without scripts and origin, everything else as text or as a download."""
     _, sha, path = split_ref(view)
     content = view.git.read(sha, path) if path else None
     if content is None:
@@ -103,6 +103,8 @@ def raw(view: View) -> Raw:
     kind = mimetypes.guess_type(path)[0] or ""
     if kind in _IMAGES:
         return Raw(content, kind)
+    if kind == "text/html":
+        return Raw(content, "text/html; charset=utf-8")
     return Raw(content, "application/octet-stream" if b"\0" in content[:8000] else "text/plain; charset=utf-8")
 
 

@@ -30,6 +30,8 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# The sandbox gives a document of a repository an origin of its own and no script: a report can be read here, and do nothing.
+_RAW_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 SECURITY_HEADERS = {
     "Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store",
@@ -55,7 +57,7 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes of a repository; never a document that may run scripts."""
+    """Bytes of a repository; a document among them may run no script (see `_RAW_POLICY`)."""
 
     content: bytes
     content_type: str
@@ -182,7 +184,7 @@ class Pages:
 
     def _response(self, result: Result, view: View) -> Response:
         if isinstance(result, Raw):
-            harmless = {**SECURITY_HEADERS, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+            harmless = {**SECURITY_HEADERS, "Content-Security-Policy": _RAW_POLICY}
             return Response(result.content, 200, harmless, media_type=result.content_type)
         if isinstance(result, Redirect):
             response: Response = RedirectResponse(result.url, 303, SECURITY_HEADERS)

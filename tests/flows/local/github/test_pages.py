@@ -166,13 +166,16 @@ def test_pages_forbid_scripts_frames_and_sniffing(site: Platform) -> None:
     assert re.findall(r"<script(?! src=\"/_static/live.js\" defer>)", page) == []
 
 
-def test_images_are_served_and_html_is_text(site: Platform) -> None:
+def test_images_are_served_and_html_is_a_document_that_can_do_nothing(site: Platform) -> None:
     person = browser(site)
     person.open("/alice/pages/raw/main/p.png")
     assert person.headers["Content-Type"] == "image/png"
     person.open("/alice/pages/raw/main/evil.html")
-    assert person.headers["Content-Type"].startswith("text/plain")
-    assert "sandbox" in person.headers["Content-Security-Policy"]
+    assert person.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert person.headers["X-Content-Type-Options"] == "nosniff"
+    policy = [part.strip() for part in person.headers["Content-Security-Policy"].split(";")]
+    assert {"sandbox", "default-src 'none'", "style-src 'unsafe-inline'", "img-src data:"} <= set(policy)
+    assert not any("allow-" in part or "script-src" in part for part in policy)
     person.open("/alice/pages/blob/main/p.png?raw=true")
     assert person.headers["Content-Type"] == "image/png"
 
