@@ -19,3 +19,8 @@ class SesMail:
         message = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": {"Text": {"Data": text, "Charset": "UTF-8"}}}
         with translated("sending a message"):
             self._client.send_email(Source=sender, Destination={"ToAddresses": list(recipients)}, Message=message)
+
+    def verify(self, address: str) -> None:
+        """Ask for the proof that an address is ours; repeating it changes nothing once it was given."""
+        with translated(f"verifying {address}"):
+            self._client.verify_email_identity(EmailAddress=address)

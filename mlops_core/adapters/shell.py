@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
 
+from mlops_core.adapters.mail_ses import SesMail
 from mlops_core.adapters.secrets_secretsmanager import SecretsManager
 
 
@@ -20,3 +21,10 @@ def store_secrets(values: Mapping[str, str]) -> None:
     secrets = SecretsManager(boto3.client("secretsmanager"))
     for name, value in values.items():
         secrets.store(name, value)
+
+
+def verify_addresses(addresses: Sequence[str]) -> None:
+    """Ask SES to verify addresses; on AWS each owner gets a message with a link, the local SES takes them at once."""
+    mail = SesMail(boto3.client("ses"))
+    for address in addresses:
+        mail.verify(address)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from mlops_core.adapters.shell import session_of_shell, store_secrets
+from mlops_core.adapters.shell import session_of_shell, store_secrets, verify_addresses
 from mlops_core.adapters.stacks_cloudformation import CloudFormationStacks
 from mlops_core.cli import seed
 from mlops_core.cli.console import Console
@@ -326,7 +326,9 @@ def _deploy(found: Supervisor, archives: Mapping[Name, Future[Archive]], pool: W
     commit = pool.submit(head_commit, project)
     found.wait_for("aws")
     seeded: seed.Seeded = seeding.result()
-    store_secrets({seed.APP_SECRET: seeded.app_secret, seed.WEBHOOK_SECRET: seeded.webhook_secret})
+    known = {seed.APP_SECRET: seeded.app_secret, seed.WEBHOOK_SECRET: seeded.webhook_secret, seed.SLACK_SECRET: seeded.slack_url}
+    store_secrets(known)
+    verify_addresses([seed.MAIL_FROM, seed.MAIL_TO])
     built = {name: future.result().path for name, future in archives.items()}
     console.note("templates")
     parameters = seed.parameters(seeded, github_url=found.github.url, api_url=found.github.api_url, code_commit=commit.result())

@@ -34,6 +34,7 @@ class Seeded:
     repository_ids: Mapping[str, int]
     app_secret: str
     webhook_secret: str
+    slack_url: str
 
 
 def seed(admin: Admin, project: Path) -> Seeded:
@@ -51,10 +52,11 @@ def seed(admin: Admin, project: Path) -> Seeded:
             admin.set_permission(repository, login, role)
     key = admin.register_app(APP_ID, "mlops", permissions=PERMISSIONS, installation_id=INSTALLATION_ID, repositories=list(made))
     app = {"app_id": APP_ID, "private_key": key, "installations": dict.fromkeys(made, INSTALLATION_ID)}
-    return Seeded({name: int(row["id"]) for name, row in made.items()}, json.dumps(app), secrets.token_hex(24))
+    return Seeded({name: int(row["id"]) for name, row in made.items()}, json.dumps(app), secrets.token_hex(24), admin.inbox())
 
 
-APP_SECRET, WEBHOOK_SECRET = "mlops/github-app", "mlops/webhook"
+APP_SECRET, WEBHOOK_SECRET, SLACK_SECRET = "mlops/github-app", "mlops/webhook", "mlops/slack"
+MAIL_FROM, MAIL_TO = "mlops@example.org", "operator@example.org"
 REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 
 
@@ -67,6 +69,11 @@ def parameters(seeded: Seeded, *, github_url: str, api_url: str, code_commit: st
         "GitHubAppId": str(APP_ID),
         "GitHubAppSecretId": APP_SECRET,
         "WebhookSecretId": WEBHOOK_SECRET,
+        "SlackSecretId": SLACK_SECRET,
+        "MailFrom": MAIL_FROM,
+        "MailTo": MAIL_TO,
+        # The operator's inbox is on this machine: its exact origin, and no other, may be reached although it is private.
+        "TrustedSinks": github_url,
         "GitHubApiUrl": api_url,
         "GitHubServerUrl": github_url,
         "WorkImageUri": f"{REGISTRY}/mlops-work:local",

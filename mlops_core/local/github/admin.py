@@ -112,6 +112,15 @@ class Admin:
         """Delete an issue as a person; reading it is a 410 afterwards."""
         self._post("deletions", repository=repository, login=login, number=number)
 
+    def inbox(self, chat: str = "slack") -> str:
+        """The address that takes a chat's messages; its last part is a secret."""
+        return str(self._post("inboxes", chat=chat)["url"])
+
+    def messages(self, chat: str = "slack") -> list[dict[str, Any]]:
+        """``received_at`` and ``message`` of what a chat got, newest first."""
+        answer: list[dict[str, Any]] = self._post("inboxes", chat=chat)["messages"]
+        return answer
+
     def add_fault(self, status: int, **fault: Any) -> None:
         """Answer the next ``times`` calls with ``status``, ``body``, ``headers``; ``method`` and ``path`` (a pattern) say which."""
         self._post("faults", status=status, **fault)

@@ -126,9 +126,15 @@ def faults(site: Site, body: Body) -> Any:
     return {}
 
 
+def inboxes(site: Site, body: Body) -> Any:
+    """chat: the address that takes this chat's messages, and the messages, newest first."""
+    chat = str(body["chat"])
+    return {"url": site.inbox.url(chat), "messages": site.inbox.messages(chat)}
+
+
 OPERATIONS: dict[str, Callable[[Site, Body], Any]] = {
     work.__name__: work
-    for work in (people, tokens, repositories, roles, hooks, settings, protections, apps, events, issues, deletions, faults)
+    for work in (people, tokens, repositories, roles, hooks, settings, protections, apps, events, issues, deletions, faults, inboxes)
 }
 
 
@@ -142,6 +148,15 @@ class LocalApi:
         """/_local/health, open to all."""
         del request
         return response(Answer(200, {"status": "ok", "url": self._site.config.url, "api_url": self._site.config.api_url}))
+
+    async def inbox(self, request: Request) -> Response:
+        """POST /_local/inbox/CHAT/TOKEN: a message; the token in the address is the credential."""
+        try:
+            content = await read_body(request)
+        except ApiError as error:
+            return response(error.answer())
+        chat, token = request.path_params["chat"], request.path_params["token"]
+        return response(await guarded(lambda: self._site.inbox.take(chat, token, content)))
 
     async def call(self, request: Request) -> Response:
         """POST /_local/NAME"""

@@ -66,6 +66,8 @@ create table if not exists runs (
   event text not null, actor text not null, status text not null, conclusion text, ref text not null, sha text not null,
   title text not null, payload text not null, inputs text not null, reason text not null default '', permissions text not null default '{}',
   job_workflow_ref text not null default '', created_at text not null, started_at text, updated_at text not null);
+create table if not exists inbox (
+  id integer primary key autoincrement, chat text not null, message text not null, received_at text not null);
 insert or ignore into sqlite_sequence (name, seq) select 'people', 1000
   where not exists (select 1 from sqlite_sequence where name = 'people');
 insert or ignore into sqlite_sequence (name, seq) select 'repositories', 700000

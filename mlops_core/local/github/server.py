@@ -57,6 +57,7 @@ def create_app(site: Site) -> ASGIApp:
     everything = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     routes: list[BaseRoute] = [
         Route("/_local/health", local.health),
+        Route("/_local/inbox/{chat}/{token}", local.inbox, methods=["POST"]),
         Route("/_local/{name}", local.call, methods=["POST"]),
         Route("/_oidc/token", api.token),
         Route("/_oidc/.well-known/jwks", api.jwks),

@@ -16,6 +16,7 @@ from mlops_core.local.github.events import Events
 from mlops_core.local.github.faults import Faults
 from mlops_core.local.github.hooks import Hooks
 from mlops_core.local.github.identity import RUN_LOGIN, Access, Identities, Identity
+from mlops_core.local.github.inbox import Inbox
 from mlops_core.local.github.issues import Issues
 from mlops_core.local.github.oidc import OidcIssuer
 from mlops_core.local.github.pulls import Pulls
@@ -51,6 +52,7 @@ class Site:
         self.runs = Runs(self.database, self.repositories, self.events, self.shapes)
         self.runner = Runner(config, self.runs, self.identities, self.repositories)
         self.faults = Faults()
+        self.inbox = Inbox(self.database, config)
         self.pushes.after = self.pulls.branch_moved
         self.events.listeners += [self.hooks.queue, self.runner.consider]
 

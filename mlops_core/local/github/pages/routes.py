@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from mlops_core.local.github.pages import code, dashboards, talk, work
+from mlops_core.local.github.pages import code, dashboards, inbox, talk, work
 from mlops_core.local.github.pages.view import SECURITY_HEADERS, Pages
 from mlops_core.local.github.site import Site
 
@@ -30,6 +30,7 @@ def page_routes(site: Site) -> list[BaseRoute]:
     shown = {
         "/": code.home,
         "/login": code.login,
+        "/inbox": inbox.show,
         "/dashboards": dashboards.index,
         "/dashboards/{name}": dashboards.dashboard,
         "/{owner}": code.account,
