@@ -82,7 +82,9 @@ def _take(job: Job, record: dict[str, Any]) -> None:
         job.conclusion = str(record["jobResult"])
         return
     if record.get("command") == "summary":
-        job.summary += str(record.get("content") or "")
+        content = str(record.get("content") or "")
+        if content not in job.summary:  # act tells a composite action's summary twice: for its inner step and for itself
+            job.summary += content
         return
     step = _step(job, record, moment)
     lines = step.lines if step else job.lines

@@ -197,6 +197,7 @@ def test_a_log_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None
     """abuse row 3: what steps print is text to the reader, commands in it mean nothing."""
     lines = [
         '{"job":"w/a","step":"say","stepID":["0"],"command":"summary","content":"# Refused\\n","msg":"x","time":"t"}',
+        '{"job":"w/a","step":"say","stepID":["0","run"],"command":"summary","content":"# Refused\\n","msg":"x","time":"t"}',
         '{"job":"w/a","step":"say","stepID":["0"],"stage":"Main","msg":"::set-output name=x::1\\n","raw_output":true,"time":"t"}',
         '{"job":"w/a","step":"say","stepID":["0"],"stage":"Main","stepResult":"success","msg":"ok","time":"t"}',
         '{"job":"w/a","jobResult":"succ',
