@@ -1,6 +1,6 @@
 """Renew the pictures in docs/pictures/ from a real run.
 
-    python -m tests.browser.screenshots               # runs the demo's line on a platform of its own, or on the running one
+    python -m tests.browser.screenshots               # runs the demo's line on a platform of its own
     python -m tests.browser.screenshots --issue 8     # an issue of local/example that the running platform has finished
 
 Every picture is what the pages show, cropped and reduced to 256 colours.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -38,10 +39,13 @@ def main() -> int:
     parser.add_argument("--issue", type=int, help="the number of a finished issue of local/example on the running platform")
     given = parser.parse_args()
     console = Console(sys.stdout, sys.stderr)
-    with opened(console, keep=False) as platform:
-        issue = given.issue or run(platform, console)
-        with tempfile.TemporaryDirectory() as profile, Chromium(Path(profile)) as browser:
-            sizes = take(platform, browser.tab(), issue)
+    with tempfile.TemporaryDirectory() as folder:
+        if not given.issue:
+            os.environ["MLOPS_STATE"] = f"{folder}/state"
+        with opened(console, keep=False) as platform:
+            issue = given.issue or run(platform, console)
+            with Chromium(Path(folder) / "profile") as browser:
+                sizes = take(platform, browser.tab(), issue)
     for name, size in sizes.items():
         sys.stdout.write(f"docs/pictures/{name}.png  {size / 1000:.0f} KB\n")
     return int(any(size > MAX_BYTES for size in sizes.values()))
