@@ -37,10 +37,11 @@ ON_EVERYTHING = {
     "kms:*": "a key's own policy: the resource is the key itself",
     "kms:Decrypt": "a key's own policy: the resource is the key itself",
     "kms:GenerateDataKey": "a key's own policy: the resource is the key itself",
+    "kms:GenerateDataKey*": "a key's own policy: the resource is the key itself",
+    "kms:DescribeKey": "a key's own policy: the resource is the key itself",
     "cloudwatch:PutMetricData": "has no resource; limited by namespace",
     "cloudwatch:DescribeAlarms": "a search by prefix names no alarm",
     "states:SendTaskSuccess": "task tokens have no resource; the token is the secret",
-    "states:SendTaskFailure": "task tokens have no resource; the token is the secret",
     "ecr:GetAuthorizationToken": "has no resource",
     "xray:*": "traces have no resource",
     "logs:*": "vended log delivery has no resource",
@@ -164,8 +165,10 @@ def test_jobs_are_limited_by_instance_type_and_run_time() -> None:
     assert len(made) == 1
     assert made[0]["Condition"]["ForAllValues:StringEquals"] == {"sagemaker:InstanceTypes": {"Ref": "InstanceTypes"}}
     assert made[0]["Condition"]["NumericLessThanEquals"] == {"sagemaker:MaxRuntimeInSeconds": {"Ref": "MaxRuntimeSeconds"}}
+    (configs,) = (item for item in statements("server-policy") if "sagemaker:CreateEndpointConfig" in _list(item["Action"]))
+    assert configs["Condition"]["ForAllValues:StringEquals"] == {"sagemaker:InstanceTypes": {"Ref": "InstanceTypes"}}
     # ForAllValues is true for a request without the key, so its absence is refused too.
-    assert made[0]["Condition"]["Null"] == {"sagemaker:InstanceTypes": "false"}
+    assert made[0]["Condition"]["Null"] == configs["Condition"]["Null"] == {"sagemaker:InstanceTypes": "false"}
 
 
 def test_each_agent_may_call_its_own_alias_and_nothing_else() -> None:
@@ -222,7 +225,9 @@ def test_buckets_are_encrypted_private_versioned_tls_only_and_forget_incomplete_
     for logical, (_, item) in buckets.items():
         assert all(item["PublicAccessBlockConfiguration"].values())
         assert item["VersioningConfiguration"] == {"Status": "Enabled"}
-        assert item["BucketEncryption"]
+        default = item["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+        # Access logs come only to a bucket with S3's own keys.
+        assert default["SSEAlgorithm"] == ("AES256" if logical == "AccessLogs" else "aws:kms")
         rules = item["LifecycleConfiguration"]["Rules"]
         assert any(rule.get("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 1} for rule in rules), logical
         assert denied[logical]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
