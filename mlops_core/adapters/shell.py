@@ -18,7 +18,7 @@ def session_of_shell() -> Any:
 
 def store_secrets(values: Mapping[str, str]) -> None:
     """Create or replace secrets by id."""
-    secrets = SecretsManager(boto3.client("secretsmanager"))
+    secrets = SecretsManager(session_of_shell().client("secretsmanager"))
     for name, value in values.items():
         secrets.store(name, value)
 

@@ -61,7 +61,7 @@ class ServedModel:
         feeds: dict[str, Array] = {}
         for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
             feed = np.array(values, dtype=_DTYPES[column.type])
-            feed.shape = (len(rows), 1)
+            feed = feed.reshape(len(rows), 1)
             feeds[input_name(column.name)] = feed
         scores: Array = self.session.run(["score"], feeds)[0]
         return scores
