@@ -81,8 +81,8 @@ def exit_codes() -> str:
         "# Exit codes",
         MADE,
         "The class is also the error's name in the state machines and in logs. \"again\" says whether the same call may succeed later.",
-        "`mlops run` ends with 0 for an accepted model, 4 for a refused or expired one, 7 for any other end; `mlops local status` with 3",
-        "when a server does not run.",
+        "`mlops run` ends with 0 for an accepted model, 4 for a refused or expired one, 7 for any other end; `mlops local status` with 9",
+        "when the platform is not up and deployed.",
         "",
         *table("code", "class", "meaning", "again", rows=rows),
     ]
