@@ -93,6 +93,12 @@ class Database:
             finally:
                 self._depth = 0
 
+    def __del__(self) -> None:
+        """A database that nobody holds any more closes its file."""
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            connection.close()
+
     def close(self) -> None:
         """Fold the log into the file and let go of it."""
         with self._lock:
