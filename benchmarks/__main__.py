@@ -1,0 +1,89 @@
+"""Run benchmarks and show measured figures beside their bars.
+
+    python -m benchmarks                          # list them
+    python -m benchmarks bars imports             # run some (make bench ARGS="bars imports")
+    python -m benchmarks all --data ../shared/data
+
+Figures are written to ``build/bench/NAME.json``; the exit code is 1 when a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from benchmarks.figures import Figure, keep, table
+
+OUT = Path("build") / "bench"
+DATA = Path("..") / "shared" / "data"
+NAMES = {
+    "bars": "quality through `mlops run`: adult, california housing, penguins (about 5 minutes)",
+    "overhead": "seconds the line adds to its jobs, platform start, label to data job (about 3 minutes)",
+    "ten": "ten runs at once against the same ten alone (about 8 minutes)",
+    "imports": "agent imports, archive sizes, start action (about 1 minute)",
+    "serving": "requests/s of our server against FastAPI (needs --model and --peer-python, see benchmarks/serving.py)",
+    "estimate": "predicted memory and time of jobs against measured ones (needs --data; about 15 minutes)",
+}
+
+
+def main() -> int:
+    """Run the named benchmarks; without a name list them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, "all", []], metavar="NAME", help=", ".join([*NAMES, "all"]))
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of data sets (NAME/data.csv)")
+    parser.add_argument("--model", type=Path, help="serving: an unpacked model archive")
+    parser.add_argument("--peer-python", default="", help="serving: the interpreter that has FastAPI")
+    given = parser.parse_args()
+    if not given.names:
+        for name, what in NAMES.items():
+            print(f"{name:<10} {what}")
+        return 0
+    chosen = list(NAMES) if "all" in given.names else given.names
+    missed = [name for name in dict.fromkeys(chosen) if not run(name, given)]
+    return int(bool(missed))
+
+
+def run(name: str, given: argparse.Namespace) -> bool:
+    """One benchmark; whether every bar was met."""
+    print(f"\n## {name}: {NAMES[name]}\n", flush=True)
+    if name in {"serving", "estimate"}:
+        return _program(name, given)
+    measures: dict[str, Callable[[], Iterable[Figure]]] = {
+        "bars": lambda: importlib.import_module("benchmarks.bars").measure(given.data.resolve()),
+        "overhead": lambda: importlib.import_module("benchmarks.line").overhead(),
+        "ten": lambda: importlib.import_module("benchmarks.line").ten(),
+        "imports": lambda: importlib.import_module("benchmarks.imports").measure(),
+    }
+    load = os.getloadavg()[0]
+    figures = []
+    for figure in measures[name]():
+        figures.append(figure)
+        sys.stderr.write(f"  {figure.name}: {figure.measured:.4g} {figure.unit}\n")
+    print(table(figures))
+    print(f"\nload before: {load:.1f} on {os.cpu_count()} cores; kept in {keep(name, figures, folder=OUT)}")
+    return all(figure.met for figure in figures)
+
+
+def _program(name: str, given: argparse.Namespace) -> bool:
+    """A benchmark that is a program of its own; it prints its table itself."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    if name == "serving" and not (given.model and given.peer_python):
+        print("skipped: give --model FOLDER and --peer-python PYTHON (see benchmarks/serving.py)")
+        return True
+    if name == "estimate" and not given.data.is_dir():
+        print(f"skipped: {given.data} is missing (give --data FOLDER)")
+        return True
+    own = {
+        "serving": [str(given.model), "--peer-python", given.peer_python],
+        "estimate": ["--data", str(given.data), "--out", str(OUT / "estimate.tsv")],
+    }
+    return subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *own[name]], check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
