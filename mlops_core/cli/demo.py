@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from mlops_core.cli.console import Console
 from mlops_core.cli.data import add
-from mlops_core.cli.platform import EXAMPLE_REPOSITORY, Platform, opened
 from mlops_core.cli.result import summary
 from mlops_core.cli.run import EXIT_BY_OUTCOME, finish
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.errors import JobFailed
+
+if TYPE_CHECKING:
+    from mlops_core.cli.platform import Platform
 
 HELP = "Show the whole line on this machine: form, label, workflow, seven phases, a prediction from the served model."
 EXAMPLE = "  mlops demo\n  mlops demo --keep       # leave the platform running and look around"
@@ -32,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the demo; exit 0 when the model is served and answered a prediction."""
+    from mlops_core.cli.platform import EXAMPLE_REPOSITORY, opened
+
     with opened(console, keep=arguments.keep) as platform:
         request = _request(platform, arguments.language, console)
         issue = platform.submit_form(EXAMPLE_REPOSITORY, "train: census income", request)

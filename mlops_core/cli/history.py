@@ -60,9 +60,11 @@ def check_chains(folder: Path) -> None:
         records = [
             HistoryRecord.model_validate_json(path.read_bytes()) for path in sorted(model.glob("*.json")) if path.name != "index.json"
         ]
-        problem = verify_chain(sorted(records, key=lambda record: record.sequence))
-        if problem:
-            raise Refused(f"the history of {model.name} was changed: {problem}.", remedy="Restore the record from git.")
+        problems = verify_chain(records)
+        if problems:
+            raise Refused(
+                f"the history of {model.name} was changed: {' '.join(problems)}", remedy="Restore the records from git.", code="E-HISTORY"
+            )
 
 
 def _shown(folder: Path, record: HistoryRecord, *, as_json: bool) -> str:

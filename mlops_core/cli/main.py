@@ -71,10 +71,10 @@ def load(word: str) -> Command:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the `mlops` command; returns the exit code."""
-    parsed = build_parser().parse_args(arguments)
     console = Console(sys.stdout, sys.stderr)
     try:
         with raising():
+            parsed = build_parser().parse_args(arguments)
             return load(parsed.word).run(parsed, console)
     except MlopsError as error:
         console.failure(error)

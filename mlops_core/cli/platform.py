@@ -196,15 +196,18 @@ def settings_of(outputs: Mapping[str, str]) -> dict[str, str]:
 
 def supervisor(only: Literal["all", "aws"] = "all") -> Supervisor:
     """The supervisor of this clone's state folder, nothing started."""
-    project = project_root()
+    project, uv = project_root(), Path("uv")
     places = Places.of(project, os.environ)
-    environments = Environments(project=project, folder=places.environments, uv=find_uv(project))
+    with suppress(EnvironmentBroken):  # only a start needs it; looking and stopping must work without
+        uv = find_uv(project)
+    environments = Environments(project=project, folder=places.environments, uv=uv)
     return Supervisor(places=places, environments=environments, only=only)
 
 
 def start(console: Console, *, keep: bool, only: Literal["all", "aws"] = "all", held: Supervisor | None = None) -> Platform:
     """Start, deploy and seed; everything is stopped again when that fails.  ``held`` is a supervisor that has the state folder already."""
     found = held or supervisor(only)
+    find_uv(found.places.project)
     found.hold()
     try:
         with Workers(3) as pool:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from mlops_core.algorithms import catalogue
 from mlops_core.contracts.request import (
@@ -28,6 +31,24 @@ from mlops_core.contracts.request import (
 )
 from mlops_core.errors import InvalidRequest, Unsupported
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from mlops_core.features.source import Source
+
+FLAGS = {
+    "model_name": "--name",
+    "threshold": "--threshold",
+    "metric": "--metric",
+    "positive_label": "--positive",
+    "drop_columns": "--drop",
+    "target": "--target",
+    "seed": "--seed",
+    "max_runtime_minutes": "--minutes",
+    "split": "--split",
+}
+MOST_COLUMNS = 20
+MOST_CLASSES = 20
 LATER = "It comes with the stations in depth; leave it out for now."
 
 
@@ -112,9 +133,14 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
     try:
         return TrainingRequest(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise InvalidRequest(f"{field} cannot be {first['input']!r}: {first['msg']}.", remedy="See `mlops run --help`.") from error
+        raise InvalidRequest(" ".join(map(_problem, error.errors())), remedy="See `mlops run --help`.") from error
+
+
+def _problem(found: ErrorDetails) -> str:
+    """One problem of a request as a sentence that names the flag where one field is at fault."""
+    said = found["msg"].removeprefix("Value error, ").rstrip(".")
+    field = ".".join(map(str, found["loc"]))
+    return f"{FLAGS.get(field, field)} cannot be {found['input']!r}: {said}." if field else f"{said}."
 
 
 def parameters(algorithm: str, given: list[str]) -> dict[str, int | float | str]:
@@ -134,35 +160,52 @@ def parameters(algorithm: str, given: list[str]) -> dict[str, int | float | str]
     return found
 
 
+def columns_of(path: Path) -> list[str]:
+    """The columns of a data file as the data job will name them; `InvalidRequest` when it is no table."""
+    with _source(path) as (_, source):
+        return list(source.names)
+
+
+def refuse_unknown_columns(arguments: argparse.Namespace, columns: list[str]) -> None:
+    """`InvalidRequest` names every column of ``--target`` and ``--drop`` that the file does not have, with those it has."""
+    asked = [("--target", arguments.target), *(("--drop", name) for name in arguments.drop.split(",") if name)]
+    unknown = [f"{flag} {name!r}" for flag, name in asked if name not in columns]
+    if unknown:
+        more = f" and {len(columns) - MOST_COLUMNS} more" if len(columns) > MOST_COLUMNS else ""
+        raise InvalidRequest(
+            f"the file has no column for {', '.join(unknown)}; it has {', '.join(columns[:MOST_COLUMNS])}{more}.",
+            remedy="Name columns of its first line.",
+            code="E-DATA-TARGET",
+        )
+    if arguments.target in arguments.drop.split(","):
+        raise InvalidRequest(f"--drop names the target {arguments.target!r}.", remedy="Drop other columns only.")
+
+
 def infer_task(path: Path, target: str, positive: str | None) -> Task:
     """The task that a target column suggests.
 
     Two values (or a positive label) make it binary; text or at most 20 whole numbers multiclass; other numbers regression.
-    Raises `InvalidRequest` when the file has no such column, with the columns it has.
     """
-    import duckdb
+    from mlops_core.features.typing import MISSING, identifier, literal
 
-    reader = "read_parquet" if path.suffix == ".parquet" else "read_csv_auto"
-    with duckdb.connect() as connection:
-        try:
-            source = f"{reader}(?)"
-            columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()]  # noqa: S608
-            if target not in columns:
-                raise InvalidRequest(
-                    f"the file has no column {target!r}; it has {', '.join(columns[:20])}.",
-                    remedy="Give one of them as --target.",
-                    code="E-DATA-TARGET",
-                )
-            name = '"' + target.replace('"', '""') + '"'
-            distinct, kind, fraction = connection.execute(
-                f"SELECT count(DISTINCT {name}), any_value(typeof({name})), bool_or(TRY_CAST({name} AS DOUBLE) % 1 <> 0) FROM {source}",  # noqa: S608
-                [str(path)],
-            ).fetchall()[0]
-        except duckdb.Error as error:
-            raise InvalidRequest(
-                f"{path.name!r} cannot be read as a table: {str(error).splitlines()[0]}", remedy="Check the file.", code="E-DATA-READ"
-            ) from error
+    column = f"(case when trim({identifier(target)}) not in ({', '.join(map(literal, MISSING))}) then trim({identifier(target)}) end)"
+    numeric = f"try_cast({column} as double)"
+    asked = f"count(distinct {column}), count({column}) - count({numeric}), bool_or({numeric} % 1 <> 0)"
+    with _source(path) as (connection, source):
+        distinct, words, fraction = connection.execute(f"select {asked} from {source.table}").fetchall()[0]  # noqa: S608
     if positive is not None or distinct == 2:
         return "binary"
-    numeric = kind not in {"VARCHAR", "BOOLEAN"}
-    return "regression" if numeric and (fraction or distinct > 20) else "multiclass"
+    return "regression" if not words and (fraction or distinct > MOST_CLASSES) else "multiclass"
+
+
+@contextmanager
+def _source(path: Path) -> Iterator[tuple[DuckDBPyConnection, Source]]:
+    import duckdb
+
+    from mlops_core.features.source import read_error, recognise
+
+    with duckdb.connect() as connection:
+        try:
+            yield connection, recognise(path, connection)
+        except duckdb.Error as error:
+            raise read_error(error, path) from error

@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_core.cli import request as flags
 from mlops_core.cli.console import Console
 from mlops_core.cli.data import add
-from mlops_core.cli.follow import follow, wait_for_run
-from mlops_core.cli.platform import LOCAL_REPOSITORY, Platform, opened
 from mlops_core.cli.result import Document, collect, summary
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from mlops_core.cli.platform import Platform
 
 HELP = "Run the whole line on this machine: upload, issue, label, seven phases, served model."
 EXAMPLE = """  mlops run --data customers.csv --target churned
   mlops run --data adult.csv.gz --test adult-test.csv.gz --target income --positive '>50K' --algorithm xgboost --json result.json
   mlops run examples/issues/census-income.md"""
+PLACE = "s3://bucket/datasets/name/raw/file.csv"
+"""Stands for the uploaded file while the flags are checked."""
 EXIT_BY_OUTCOME = {"succeeded": 0, "refused": 4, "expired": 4}
 
 
@@ -32,7 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Follow one run to its end; exit 0 only for an accepted model."""
-    check(arguments)
+    check(arguments, console)
+    from mlops_core.cli.platform import opened
+
     with opened(console, keep=arguments.keep) as platform:
         document = perform(arguments, platform, console)
     for line in summary(document):
@@ -42,8 +48,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return EXIT_BY_OUTCOME.get(str(document["outcome"]), 7)
 
 
-def check(arguments: argparse.Namespace) -> None:
-    """Refuse what cannot work before anything starts."""
+def check(arguments: argparse.Namespace, console: Console) -> None:
+    """Refuse what cannot work before anything starts, and settle the task."""
     if arguments.form is not None:
         if arguments.data or arguments.target:
             raise InvalidRequest("a filled form and --data were given.", remedy="Give one of them.")
@@ -60,10 +66,18 @@ def check(arguments: argparse.Namespace) -> None:
             raise InvalidRequest(
                 f"{path.name!r} has {path.stat().st_size / 2**30:.1f} GB; at most 8 GB are read here.", remedy="Take a sample."
             )
+    columns = flags.columns_of(arguments.data)
+    flags.refuse_unknown_columns(arguments, columns)
+    if not arguments.task:
+        arguments.task = flags.infer_task(arguments.data, arguments.target, arguments.positive)
+        console.note(f"task {arguments.task} (read off the column {arguments.target!r}; --task says otherwise)")
+    test = PLACE if arguments.test else None
+    flags.build(arguments, dataset=PLACE, test_dataset=test, task=arguments.task)
 
 
 def perform(arguments: argparse.Namespace, platform: Platform, console: Console) -> Document:
     """Upload, open and label the issue, follow, collect."""
+    from mlops_core.cli.platform import LOCAL_REPOSITORY
     from mlops_core.intake.render import render_body
 
     if arguments.form is not None:
@@ -79,6 +93,8 @@ def perform(arguments: argparse.Namespace, platform: Platform, console: Console)
 
 def finish(platform: Platform, repository: str, issue: int, console: Console) -> Document:
     """Follow the run of a labelled issue to its end and collect its result."""
+    from mlops_core.cli.follow import follow, wait_for_run
+
     ports = platform.ports()
     run_id = wait_for_run(ports, repository, issue, refused=lambda: platform.refusal(repository, issue))
     state = follow(ports, run_id, console)
@@ -92,10 +108,7 @@ def finish(platform: Platform, repository: str, issue: int, console: Console) ->
 
 
 def _request(arguments: argparse.Namespace, platform: Platform, console: Console) -> TrainingRequest:
-    task = arguments.task or flags.infer_task(arguments.data, arguments.target, arguments.positive)
-    if not arguments.task:
-        console.note(f"task {task} (read off the column {arguments.target!r}; --task says otherwise)")
     name = flags.model_name(arguments)
     uri = add(platform.session(), arguments.data, platform.bucket, name, console)
     test = add(platform.session(), arguments.test, platform.bucket, name, console) if arguments.test else None
-    return flags.build(arguments, dataset=uri, test_dataset=test, task=task)
+    return flags.build(arguments, dataset=uri, test_dataset=test, task=arguments.task)

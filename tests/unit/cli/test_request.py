@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,39 @@ def test_the_task_is_read_off_the_target_column(tmp_path: Path, content: str, po
     assert flags.infer_task(path, "y", positive) == task
 
 
-def test_a_missing_target_column_lists_the_columns_there_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--target", "c"), "for --target 'c'; it has a, b, y"),
+        (("--drop", "a,q,r"), "for --drop 'q', --drop 'r'; it has a, b, y"),
+        (("--drop", "y"), "--drop names the target 'y'"),
+    ],
+)
+def test_columns_that_the_file_does_not_have_are_named_all_at_once(given: tuple[str, str], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        flags.refuse_unknown_columns(parse(*given), ["a", "b", "y"])
+
+
+def test_columns_are_read_from_every_kind_of_file(tmp_path: Path) -> None:
+    import duckdb
+
+    plain, packed, parquet = tmp_path / "a.csv", tmp_path / "a.csv.gz", tmp_path / "a.parquet"
+    plain.write_text("first name;y\nx;1\n")
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    duckdb.sql(f"copy (select 1 as \"first name\", 2 as y) to '{parquet}' (format parquet)")
+    assert [flags.columns_of(path) for path in (plain, packed, parquet)] == [["first name", "y"]] * 3
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04zip", b"\x1f\x8bbroken", b"\n1,2\n", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_table_is_refused_before_anything_starts(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "data.csv"
-    path.write_text("a,b\n1,2\n")
-    with pytest.raises(InvalidRequest, match="it has a, b"):
-        flags.infer_task(path, "c", None)
+    path.write_bytes(content)
+    with pytest.raises(InvalidRequest):
+        flags.columns_of(path)
+
+
+def test_every_problem_of_a_request_is_told_at_once() -> None:
+    given = parse("--name", "Not Allowed", "--minutes", "0", "--threshold", "nan")
+    with pytest.raises(InvalidRequest) as refused:
+        flags.build(given, dataset="s3://bucket/datasets/a/raw/a.csv", test_dataset=None, task="binary")
+    assert all(flag in refused.value.headline for flag in ("--name", "--minutes", "--threshold"))
