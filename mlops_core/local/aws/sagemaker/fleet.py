@@ -287,6 +287,17 @@ def unpack(archive: Path, folder: Path) -> None:
                 count, size = count + 1, size + member.size
                 if count > MAX_MEMBERS or size > MAX_UNPACKED_BYTES:
                     raise ProgramFailed(f"The model archive holds more than {MAX_MEMBERS} members or {MAX_UNPACKED_BYTES} bytes")
-                tar.extract(member, folder, filter="data")
+                _extract(tar, member, folder)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ProgramFailed(f"Failed to extract model data archive for container from model.tar.gz: {error}") from error
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """One member by tarfile's ``data`` rule; Python 3.11.0 to 3.11.3 lack it and get files and folders inside the target only."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extract(member, folder, filter="data")
+        return
+    inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+    if not inside or not (member.isreg() or member.isdir()):
+        raise ProgramFailed(f"The model archive holds {member.name!r}, which is no file or folder inside it")
+    tar.extract(member, folder, set_attrs=False)
