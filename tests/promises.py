@@ -226,6 +226,7 @@ PROMISES: dict[int, Promise] = {
         "unit/agents/test_issue.py::test_a_command_of_somebody_without_permission_is_ignored",
         "unit/entrypoints/test_start_steps.py::test_an_outsiders_command_is_ignored_without_a_reaction_abuse_row_33",
         "flows/test_line.py::test_below_the_threshold_the_run_waits_and_only_a_writer_can_answer_it",
+        "flows/test_abuse.py::test_the_role_of_the_start_job_can_start_and_record_and_nothing_else",
     ),
     35: kept(
         "An edited comment is never a command.",
@@ -338,6 +339,9 @@ PROMISES: dict[int, Promise] = {
         "unit/entrypoints/test_start_steps.py::test_a_self_hosted_runner_is_refused_before_anything_is_asked_abuse_row_55",
         "flows/local/aws/test_web_identity.py::test_another_caller_is_denied_by_the_trust_policy",
         "flows/local/aws/test_web_identity.py::test_the_named_repository_and_workflow_are_admitted",
+        "flows/test_abuse.py::test_the_deployed_roles_admit_nobody_else",
+        "flows/test_abuse.py::test_one_workflow_cannot_take_the_role_of_another",
+        "flows/test_abuse.py::test_a_token_for_another_audience_is_refused",
     ),
     57: kept(
         "The job on the runner ends after the start, so no session can expire in a poll.",
