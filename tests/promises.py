@@ -262,6 +262,8 @@ PROMISES: dict[int, Promise] = {
         "unit/adapters/test_repository_github.py::test_abuse_row_39_a_moved_issue_is_not_found",
         "unit/capabilities/test_telling.py::test_abuse_row_39_a_deleted_issue_does_not_stop_the_end_of_a_run",
         "unit/stepfunctions/test_whole_runs.py::test_a_deleted_issue_still_gets_its_record",
+        "unit/capabilities/test_locked_issue.py::test_a_locked_issue_gets_its_label_and_its_record_although_no_comment_can_be",
+        "unit/capabilities/test_locked_issue.py::test_an_issue_that_somebody_closed_mid_run_is_answered_all_the_same",
     ),
     40: kept(
         "A delivery without a right signature is answered 401 and not read.",
