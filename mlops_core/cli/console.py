@@ -56,9 +56,9 @@ class Console:
     def failure(self, error: MlopsError) -> None:
         """What failed, why, and the next act."""
         code = f" ({error.code})" if error.code else ""
-        self.err.write(f"mlops: {error.headline}{code}\n")
+        self.err.write("mlops: " + "\n".join(map(plain, f"{error.headline}{code}".split("\n"))) + "\n")
         if error.remedy:
-            self.err.write(f"  next: {error.remedy}\n")
+            self.err.write(f"  next: {plain(error.remedy)}\n")
         self.err.flush()
 
     @contextmanager

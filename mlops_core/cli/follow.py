@@ -32,7 +32,7 @@ def wait_for_run(ports: Ports, repository: str, issue: int, *, refused: Callable
             return str(row["run_id"])
         said = refused()
         if said:
-            raise Refused(f"the request was refused: {said}", remedy="Change what it names and start again.")
+            raise Refused(f"the request was refused. {said}", remedy="Change what it names and start again.")
         time.sleep(POLL_SECONDS)
     raise Unavailable(f"no run answered issue {issue} within {patience:.0f} s.", remedy="Look at `mlops local logs` for the reason.")
 

@@ -109,11 +109,11 @@ class Platform:
         self.github_call("POST", f"/repos/{repository}/issues/{issue}/labels", {"labels": ["mlops:train"]}, login=seed.APPROVES)
 
     def refusal(self, repository: str, issue: int) -> str | None:
-        """The first line of a refusal on an issue, None while there is none."""
+        """What a refusal on an issue says, problem by problem, None while there is none."""
         for comment in self.github_call("GET", f"/repos/{repository}/issues/{issue}/comments"):
             body = str(comment["body"])
             if "mlops:refusal" in body:
-                return next((line for line in body.splitlines() if line and not line.startswith("<!--")), "see the issue").lstrip("# ")
+                return readable(body) or "see the issue"
         return None
 
     def github_call(self, method: str, path: str, body: object = None, *, login: str = "") -> Any:
@@ -165,6 +165,13 @@ class Platform:
             f"state         {self.places.state}",
             "stop it with  mlops local down",
         ]
+
+
+def readable(comment: str) -> str:
+    """The title and the points of a refusal comment as plain lines; what it quotes is left out."""
+    lines = [line.replace("**", "").replace("\\", "") for line in comment.splitlines()]
+    title = next((line.lstrip("# ") for line in lines if line.startswith("#")), "")
+    return "\n  ".join([title, *(line for line in lines if line.startswith("- "))]).strip()
 
 
 SETTINGS = {

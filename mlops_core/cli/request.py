@@ -136,6 +136,19 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
         raise InvalidRequest(" ".join(map(_problem, error.errors())), remedy="See `mlops run --help`.") from error
 
 
+def refuse_what_the_form_would(request: TrainingRequest) -> None:
+    """`InvalidRequest` lists everything that the suite would answer on the issue."""
+    from mlops_core.intake.body import parse_body
+    from mlops_core.intake.problems import RequestRefused
+    from mlops_core.intake.render import render_body
+
+    try:
+        parse_body(render_body(request), bucket=request.dataset.split("/")[2])
+    except RequestRefused as refused:
+        lines = [line.replace(" Edit the issue and label it again.", "") for line in refused.lines("en")]
+        raise InvalidRequest("\n  ".join(["the request cannot work:", *lines]), remedy="See `mlops run --help`.") from refused
+
+
 def _problem(found: ErrorDetails) -> str:
     """One problem of a request as a sentence that names the flag where one field is at fault."""
     said = found["msg"].removeprefix("Value error, ").rstrip(".")

@@ -72,7 +72,8 @@ def check(arguments: argparse.Namespace, console: Console) -> None:
         arguments.task = flags.infer_task(arguments.data, arguments.target, arguments.positive)
         console.note(f"task {arguments.task} (read off the column {arguments.target!r}; --task says otherwise)")
     test = PLACE if arguments.test else None
-    flags.build(arguments, dataset=PLACE, test_dataset=test, task=arguments.task)
+    request = flags.build(arguments, dataset=PLACE, test_dataset=test, task=arguments.task)
+    flags.refuse_what_the_form_would(request)
 
 
 def perform(arguments: argparse.Namespace, platform: Platform, console: Console) -> Document:

@@ -109,3 +109,9 @@ def test_every_problem_of_a_request_is_told_at_once() -> None:
     with pytest.raises(InvalidRequest) as refused:
         flags.build(given, dataset="s3://bucket/datasets/a/raw/a.csv", test_dataset=None, task="binary")
     assert all(flag in refused.value.headline for flag in ("--name", "--minutes", "--threshold"))
+
+
+def test_a_metric_of_another_task_is_refused_before_anything_starts() -> None:
+    request = flags.build(parse("--metric", "rmse"), dataset="s3://bucket/datasets/a/raw/a.csv", test_dataset=None, task="multiclass")
+    with pytest.raises(InvalidRequest, match="does not measure this task"):
+        flags.refuse_what_the_form_would(request)
