@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, park, phase
+from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
 from mlops_core.agents.handler import Agent, Document, answer, key_of
 from mlops_core.errors import Refused
 
@@ -32,14 +32,14 @@ def start(agent: Agent, event: Document) -> Document:
     run_id = str(event["run_id"])
     run: Document = agent.tools.call("read_run", run_id=run_id)
     job = job_name(run_id, "data")
-    agent.record(run_id, {"phase": phase("data", "running", "", job)})
+    agent.record(run_id, {"phase": phase("data", "running", None, job)})
     source = _pinned(agent, run)
     config = recipe(run["request"])
     prepared = f"{_bucket(run)}/datasets/{dataset_id(run['request']['dataset'])}/versions/{source['version']}/{_short(config)}/"
     agent.record(run_id, {"prepared_uri": prepared, "dataset_version": source["version"]})
     found: Document = agent.tools.call("find_prepared", prefix=prepared)
     if found["found"]:
-        agent.record(run_id, _prepared(found["profile"], job=None, detail="prepared before, used again: "))
+        agent.record(run_id, _prepared(found["profile"], job=None))
         return {"state": "skipped", "job": job, "age_seconds": 0, "detail": "prepared before"}
     return begin(agent, LONG, run_id, job=job, arguments=_arguments(run, config, prepared, source["bytes"]))
 
@@ -118,20 +118,15 @@ def _instance(asked: str, size: int) -> str:
     return "ml.m5.xlarge" if size > _GIB else "ml.m5.large"
 
 
-def _prepared(profile: Document, *, job: str | None, detail: str = "") -> Document:
-    rows = profile["rows"]
-    counts = " / ".join(f"{rows.get(name, 0):,}" for name in ("train", "validation", "test"))
-    findings = [{"code": item["code"], "text": _text(item)} for item in profile["findings"]]
+def _prepared(profile: Document, *, job: str | None) -> Document:
+    counts = {name: int(profile["rows"].get(name, 0)) for name in ("train", "validation", "test")}
+    counts["features"] = int(profile["feature_count"])
+    detail = line("detail.prepared", **counts) if job else line("detail.prepared_before", **counts)
     return {
-        "phase": phase("data", "done", f"{detail}{counts} rows, {profile['feature_count']} features", job),
+        "phase": phase("data", "done", detail, job),
         "dataset_digest": profile["raw_digest"],
-        "warnings": findings,
+        "warnings": profile["findings"],
     }
-
-
-def _text(finding: Document) -> str:
-    values = ", ".join(f"{name} {value}" for name, value in sorted(finding["values"].items()))
-    return "; ".join(part for part in (", ".join(finding["columns"][:20]), values) if part)[:500]
 
 
 def _short(config: Document) -> str:

@@ -9,7 +9,7 @@ With a run the pointer is written here first (``promotion: auto``); without one 
 
 from __future__ import annotations
 
-from mlops_core.agents.following import phase
+from mlops_core.agents.following import line, phase
 from mlops_core.agents.handler import Agent, Document, answer, fresh_key, key_of
 from mlops_core.errors import Conflict, JobFailed, MlopsError, NotFound, Refused, Unavailable
 
@@ -30,7 +30,7 @@ def begin(agent: Agent, event: Document) -> Document:
         run: Document = agent.tools.call("read_run", run_id=run_id)
         if not run["request"]["endpoint"] or run["request"]["promotion"] != "auto":
             return {"state": "skipped", "event": {"run_id": run_id, "skipped": True}}
-        agent.record(run_id, {"phase": phase("release", "running", "writing the production pointer")})
+        agent.record(run_id, {"phase": phase("release", "running", line("detail.pointer"))})
         name = str(run["request"]["model_name"])
     else:
         name = str(event["model_name"])
@@ -94,7 +94,7 @@ def rollback(agent: Agent, event: Document) -> Document:
     name, pointer, previous = str(event["model_name"]), event["pointer"], event["previous"]
     problem = str(event["problem"].get("Error", "unknown"))
     if event["run_id"]:
-        agent.record(event["run_id"], {"phase": phase("release", "failed", f"{problem}; going back")})
+        agent.record(event["run_id"], {"phase": phase("release", "failed", line("detail.going_back", error=problem))})
     try:
         if previous is None:
             return {"state": "nothing to go back to"}
@@ -116,12 +116,12 @@ def finish(agent: Agent, event: Document) -> Document:
     """Release the lock and record what serves."""
     run_id = str(event["run_id"])
     if event.get("skipped"):
-        agent.record(run_id, {"phase": phase("release", "skipped", "the request asks for a package alone")})
+        agent.record(run_id, {"phase": phase("release", "skipped", line("detail.package_only"))})
         return {"state": "skipped"}
     _unlock(agent, event)
     pointer = event["pointer"]
     if run_id:
-        done = phase("release", "done", f"{pointer['endpoint']} serves {pointer['version']}")
+        done = phase("release", "done", line("detail.serves", endpoint=pointer["endpoint"], version=pointer["version"]))
         agent.record(run_id, {"phase": done, "endpoint": pointer["endpoint"], "pointer_commit": event["pointer_commit"]})
     return {"state": "completed", "endpoint": pointer["endpoint"], "version": pointer["version"]}
 

@@ -9,7 +9,7 @@ figures and the pinned policy; no rows, no names of people.
 
 from __future__ import annotations
 
-from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, park, phase
+from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
 from mlops_core.agents.handler import Agent, Document, answer, key_of
 
 LONG = LongJob(word="evaluation", phase="validation", start="start_evaluation_job", describe="describe_evaluation_job")
@@ -25,7 +25,7 @@ def start(agent: Agent, event: Document) -> Document:
     run_id, number, split = str(event["run_id"]), int(event["round"]), str(event["split"])
     run: Document = agent.tools.call("read_run", run_id=run_id)
     job = job_name(run_id, "test" if split == "test" else f"eval-r{number}")
-    changes: Document = {"phase": phase("validation", "running", f"{split} split, round {number}", job)}
+    changes: Document = {"phase": phase("validation", "running", line("detail.measuring", split=split, round=number), job)}
     if event.get("verdict"):
         changes["verdict"] = event["verdict"]
     agent.record(run_id, changes)
@@ -96,10 +96,12 @@ def _verdict_input(agent: Agent, run: Document, results: Document, number: int) 
     }
 
 
-def _figure(results: Document) -> str:
+def _figure(results: Document) -> Document:
     measured = results["metrics"].get(results["metric"])
-    shown = f"{results['metric']} {measured['value']:.4g}" if measured else f"{results['metric']} was not measured"
-    return f"{results['split']}: {shown} on {results['rows']:,} rows"
+    split, metric, rows = str(results["split"]), str(results["metric"]), int(results["rows"])
+    if measured is None:
+        return line("detail.unmeasured", split=split, metric=metric, rows=rows)
+    return line("detail.measured", split=split, metric=metric, rows=rows, value=float(measured["value"]))
 
 
 ACTIONS = {"start": start, "describe": describe, "park": park}

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mlops_core.agents.handler import Agent, Document, key_of
+from mlops_core.agents.handler import Agent, Document, coded, key_of
 from mlops_core.errors import JobFailed
 
 RETRIED = "-a2"
@@ -71,10 +71,11 @@ def follow(
         return {"state": "completed", "job": job, "age_seconds": facts["age_seconds"], "detail": "", **finish(facts)}
     if status == "internal_error" and not job.endswith(RETRIED):
         again(job + RETRIED)
-        agent.record(run_id, {"phase": phase(kind.phase, "running", "SageMaker had an internal error; second and last try", job + RETRIED)})
+        agent.record(run_id, {"phase": phase(kind.phase, "running", line("detail.second_try"), job + RETRIED)})
         return {"state": "running", "job": job + RETRIED, "age_seconds": 0, "detail": "second try"}
     error = failure(job, facts)
-    agent.record(run_id, {"phase": phase(kind.phase, "failed", str(error)[:300], job), "jobs": [job_use(facts, kind.phase)]})
+    told = line("detail.failed", reason=str(coded(error))[:300])
+    agent.record(run_id, {"phase": phase(kind.phase, "failed", told, job), "jobs": [job_use(facts, kind.phase)]})
     raise error
 
 
@@ -89,8 +90,13 @@ def failure(job: str, facts: Document) -> JobFailed:
     return JobFailed(headline.rstrip(".") + ".", remedy=_REMEDIES[status], code=f"E-JOB-{status.upper().replace('_', '-')}")
 
 
-def phase(name: str, status: str, detail: str = "", job: str | None = None) -> Document:
-    """A phase change for `record_progress`."""
+def line(key: str, **values: str | float) -> Document:
+    """What happened, as a key of the catalogue and its values; the server puts it into the words of the run's language."""
+    return {"key": key, "values": values}
+
+
+def phase(name: str, status: str, detail: Document | None = None, job: str | None = None) -> Document:
+    """A phase change for `record_progress`; ``detail`` is a `line`."""
     return {"name": name, "status": status, "detail": detail, "job": job}
 
 
@@ -113,11 +119,8 @@ def park(agent: Agent, event: Document) -> Document:
 
 def _progress(agent: Agent, kind: LongJob, run_id: str, facts: Document) -> None:
     metrics = [[name, value] for name, value in sorted(facts.get("metrics", {}).items())]
-    detail = str(facts["secondary"])
-    run: Document = agent.tools.call("read_run", run_id=run_id)
-    known = next(item for item in run["phases"] if item["name"] == kind.phase)
-    if known["detail"] == detail and [list(pair) for pair in run["live_metrics"]] == metrics:
-        return
+    detail = line("detail.job", status=str(facts["secondary"])) if facts["secondary"] else None
+    # Nothing new has the key of what was told before, so the server answers it without touching the run.
     agent.record(run_id, {"phase": phase(kind.phase, "running", detail, facts["job"]), "live_metrics": metrics})
 
 

@@ -65,6 +65,13 @@ def fresh_key(step: str) -> str:
     return f"{step}-{uuid.uuid4().hex}"
 
 
+def coded(error: MlopsError) -> MlopsError:
+    """The error with its code at the end of its words: the state machine keeps nothing else, and pages explain the code."""
+    if error.code and not str(error).endswith(f"({error.code})"):
+        error.args = (f"{error} ({error.code})",)
+    return error
+
+
 def answer(word: str, actions: Mapping[str, Action], event: Document, context: object) -> Document:
     """Run the action that an event names, with tools of the deployed server; the entry of every agent."""
     settings = from_environment(os.environ)
@@ -87,6 +94,7 @@ def act(agent: Agent, actions: Mapping[str, Action], event: Document) -> Documen
         return actions[name](agent, event)
     except MlopsError as error:
         problem = type(error).__name__
+        coded(error)
         raise
     except (KeyError, TypeError, ValueError) as error:
         problem = "Defect"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 
-from mlops_core.agents.following import phase
+from mlops_core.agents.following import line, phase
 from mlops_core.agents.handler import Agent, Document, answer, key_of
 from mlops_core.errors import MlopsError
 
@@ -51,7 +51,7 @@ def close(agent: Agent, event: Document) -> Document:
 
     if outcome != "succeeded":
         attempt("stop_orphans")
-    changes = _last_changes(run, outcome, why, event)
+    changes = _last_changes(run, why, event)
     if changes:
         attempt("record_progress", changes=changes)
     if run["evaluation_uri"]:
@@ -90,12 +90,12 @@ def _innermost(name: str, cause: str, depth: int = 0) -> tuple[str, str]:
     return name, str(found.get("Status", cause))
 
 
-def _last_changes(run: Document, outcome: str, why: str, event: Document) -> Document:
+def _last_changes(run: Document, why: str, event: Document) -> Document:
     changes: Document = {}
     running = [item["name"] for item in run["phases"] if item["status"] == "running"]
     if running:
-        changes["phase"] = phase(running[0], "failed", why[:300] or outcome)
-    if event.get("verdict") and run["verdict"] is None:
+        changes["phase"] = phase(running[0], "failed", line("detail.failed", reason=why[:300]) if why else None)
+    if event.get("verdict") and run["verdict"] != event["verdict"]:
         changes["verdict"] = event["verdict"]
     return changes
 

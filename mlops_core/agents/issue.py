@@ -128,7 +128,9 @@ def _polled(agent: Agent, repository: str, item: Document) -> str:
 def _labeled(agent: Agent, event: LabeledEvent, path: str, *, moment: str) -> str:
     from mlops_core.intake.authorization import authorize
     from mlops_core.intake.body import parse_body
+    from mlops_core.intake.messages import phrase
     from mlops_core.intake.problems import RequestRefused
+    from mlops_core.reporting.messages.wording import answered
 
     if event.repository.lower() not in {name.lower() for name in repositories(agent)}:
         return "the repository is not served here"
@@ -138,6 +140,7 @@ def _labeled(agent: Agent, event: LabeledEvent, path: str, *, moment: str) -> st
     if not decision.allowed:
         _answer_stranger(agent, event.repository, event.issue, decision.reason)
         return decision.reason
+    parsed = None
     try:
         parsed = parse_body(event.body, bucket=agent.settings.require("bucket"))
         approved = {
@@ -155,7 +158,9 @@ def _labeled(agent: Agent, event: LabeledEvent, path: str, *, moment: str) -> st
         _refuse(agent, event.repository, event.issue, error.comment())
         return error.code
     except Terminal as error:
-        _refuse(agent, event.repository, event.issue, f"**{error.code}** {_escaped(str(error))}")
+        language = parsed.request.language if parsed else "en"
+        title, said = phrase("title", language), _escaped(answered(language, error))
+        _refuse(agent, event.repository, event.issue, f"### {title}\n\n**{error.code or type(error).__name__}** {said}")
         return error.code or type(error).__name__
     return f"run {started['run_id']}{' (adopted)' if started['adopted'] else ''}"
 
@@ -164,6 +169,8 @@ def _commented(agent: Agent, event: CommentEvent) -> str:
     from mlops_core.intake.authorization import authorize
     from mlops_core.intake.commands import parse_command
     from mlops_core.intake.markers import command_marker
+    from mlops_core.reporting.messages import plain
+    from mlops_core.reporting.messages.wording import in_both
 
     if event.on_pull_request or event.repository.lower() not in {name.lower() for name in repositories(agent)}:
         return "not ours"
@@ -180,7 +187,7 @@ def _commented(agent: Agent, event: CommentEvent) -> str:
         return "answered before"
     marker = command_marker(event.comment_id)
     if command is None:
-        _refuse(agent, event.repository, event.issue, f"{marker}\n{_escaped(str(wrong))}")
+        _refuse(agent, event.repository, event.issue, f"{marker}\n{_escaped(in_both(wrong) if wrong else '')}")
         return "refused"
     retrain = {
         "repository": event.repository,
@@ -191,9 +198,10 @@ def _commented(agent: Agent, event: CommentEvent) -> str:
         "path": "webhook",
     }
     key = key_of("command", str(event.comment_id), event.repository)
-    answered = _patiently(agent, "answer_command", command=retrain, key=key)
-    _refuse(agent, event.repository, event.issue, f"{marker}\n{_escaped(str(answered['text']))}")
-    return "accepted" if answered["accepted"] else "not accepted"
+    found = _patiently(agent, "answer_command", command=retrain, key=key)
+    said = plain(found["language"], "answer.accepted", round=found["round"], run=found["run_id"]) if found["accepted"] else ""
+    _refuse(agent, event.repository, event.issue, f"{marker}\n{_escaped(' '.join([said, str(found['text'])]).strip())}")
+    return "accepted" if found["accepted"] else "not accepted"
 
 
 class _Gateway:

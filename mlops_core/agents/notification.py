@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 
-from mlops_core.agents.following import phase
+from mlops_core.agents.following import line, phase
 from mlops_core.agents.handler import Agent, Document, answer, key_of
 from mlops_core.errors import MlopsError
 
@@ -25,7 +25,7 @@ def handler(event: Document, context: object) -> Document:
 def ask(agent: Agent, event: Document) -> Document:
     """Keep the token first, so that an answer finds it, then tell people; a message that cannot be sent never ends the run."""
     run_id, number = str(event["run_id"]), int(event["round"])
-    waiting = phase("validation", "running", f"round {number} stayed below what was asked; waiting for /retrain")
+    waiting = phase("validation", "running", line("detail.asks", round=number))
     agent.record(run_id, {"phase": waiting, "verdict": event["verdict"]})
     key = key_of(run_id, f"ask-r{number}", event["token"])
     agent.tools.call("park_operator", run_id=run_id, round=number, token=event["token"], key=key)

@@ -7,7 +7,7 @@ handler({"action": "start", "run_id": "income-1a2b3c4d-g1", "round": 0}, context
 from __future__ import annotations
 
 from mlops_core.agents.evaluation import output_uri
-from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, park, phase
+from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
 from mlops_core.agents.handler import Agent, Document, answer, key_of
 
 LONG = LongJob(word="packaging", phase="packaging", start="start_packaging_job", describe="describe_packaging_job")
@@ -26,7 +26,7 @@ def start(agent: Agent, event: Document) -> Document:
     name = run["request"]["model_name"]
     version = str(agent.tools.call("next_version", model_name=name, run_id=run_id, key=key_of(run_id, "next-version"))["version"])
     job = job_name(run_id, "pack")
-    agent.record(run_id, {"phase": phase("packaging", "running", f"version {version}", job), "model_version": version})
+    agent.record(run_id, {"phase": phase("packaging", "running", line("detail.version", version=version), job), "model_version": version})
     return begin(agent, LONG, run_id, job=job, arguments=_arguments(agent, run, version))
 
 
@@ -41,7 +41,7 @@ def describe(agent: Agent, event: Document) -> Document:
     def finish(facts: Document) -> Document:
         run: Document = agent.tools.call("read_run", run_id=run_id)
         record = _register(agent, run)
-        done = phase("packaging", "done", f"version {record['version']} registered", facts["job"])
+        done = phase("packaging", "done", line("detail.registered", version=record["version"]), facts["job"])
         agent.record(
             run_id,
             {

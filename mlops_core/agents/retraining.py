@@ -5,7 +5,7 @@ handler({"action": "register", "run_id": "income-1a2b3c4d-g1", "record": ModelRe
 
 from __future__ import annotations
 
-from mlops_core.agents.following import phase
+from mlops_core.agents.following import line, phase
 from mlops_core.agents.handler import Agent, Document, answer, key_of
 
 
@@ -19,11 +19,12 @@ def register(agent: Agent, event: Document) -> Document:
     run_id = str(event["run_id"])
     run: Document = agent.tools.call("read_run", run_id=run_id)
     if run["request"]["promotion"] != "auto":
-        agent.record(run_id, {"phase": phase("improvement", "skipped", "the request asks for no promotion"), "champion": False})
+        agent.record(run_id, {"phase": phase("improvement", "skipped", line("detail.unpromoted")), "champion": False})
         return {"state": "skipped"}
     replaced = agent.tools.call("register_champion", record=event["record"], key=key_of(run_id, "champion"))["replaced"]
-    before = f" after {replaced}" if replaced else ""
-    agent.record(run_id, {"phase": phase("improvement", "done", f"{event['record']['version']} is champion{before}"), "champion": True})
+    version = event["record"]["version"]
+    told = line("detail.champion_after", version=version, before=replaced) if replaced else line("detail.champion", version=version)
+    agent.record(run_id, {"phase": phase("improvement", "done", told), "champion": True})
     return {"state": "completed"}
 
 

@@ -8,7 +8,7 @@ An event "SageMaker … Job State Change" wakes the state machine that waits for
 
 from __future__ import annotations
 
-from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, park, phase
+from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
 from mlops_core.agents.handler import Agent, Document, answer, key_of
 
 LONG = LongJob(word="training", phase="experiment", start="start_training_job", describe="describe_training_job")
@@ -32,7 +32,7 @@ def start(agent: Agent, event: Document) -> Document:
     told = {"algorithm": plan["algorithm"], "instance_type": plan["instance_type"]}
     if not run["plan_reasons"]:
         told["plan_reasons"] = plan["reasons"]
-    agent.record(run_id, {"phase": phase("experiment", "running", f"round {number}", job), "round": number, **told})
+    agent.record(run_id, {"phase": phase("experiment", "running", line("detail.round", round=number), job), "round": number, **told})
     return begin(agent, LONG, run_id, job=job, arguments=_arguments(run, plan, number))
 
 
@@ -46,7 +46,7 @@ def describe(agent: Agent, event: Document) -> Document:
         begin(agent, LONG, run_id, job=name, arguments=_arguments(run, plan, number))
 
     def finish(facts: Document) -> Document:
-        done = phase("experiment", "done", f"round {number}: {facts['seconds']} s", facts["job"])
+        done = phase("experiment", "done", line("detail.trained", round=number, seconds=facts["seconds"]), facts["job"])
         metrics = [[name, value] for name, value in sorted(facts["metrics"].items())]
         agent.record(
             run_id, {"phase": done, "training_uri": facts["output_uri"], "live_metrics": metrics, "jobs": [job_use(facts, "experiment")]}

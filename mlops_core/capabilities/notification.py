@@ -8,10 +8,12 @@ from typing import Any
 
 from mlops_core import journal
 from mlops_core.contracts.base import RunId
+from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunState
 from mlops_core.contracts.verdict import Verdict
 from mlops_core.errors import Conflict, InvalidRequest, MlopsError, NotFound, Retryable
 from mlops_core.ports import Ports
+from mlops_core.reporting.messages import plain
 from mlops_core.runs import models, names, outbox, page
 from mlops_core.runs.progress import COMMON
 from mlops_core.runs.shared import park_operator
@@ -103,8 +105,10 @@ def post_alarm(ports: Ports, alarm: dict[str, Any]) -> dict[str, Any]:
         repository = models.home(ports, model)
     except NotFound:
         return {"issue": 0, "posted": False}
-    body = _alarm_text(alarm, model, kind, state)
-    issue = _last_issue(ports, model)
+    last = _last_run(ports, model)
+    language: Language = last.request.language if last else "en"
+    body = _alarm_text(alarm, model, kind, state=state, language=language)
+    issue = last.issue if last else 0
     if issue:
         try:
             ports.repository.comment(repository, issue, body)
@@ -113,7 +117,8 @@ def post_alarm(ports: Ports, alarm: dict[str, Any]) -> dict[str, Any]:
         except Retryable:
             outbox.keep(ports, repository, issue=issue, body=body)
     if not issue:
-        issue = ports.repository.open_issue(repository, f"{model}: alarm on {kind}", body, ["mlops:alarm"])
+        title = plain(language, "alarm.title", model=model, kind=plain(language, f"alarm.{kind}"))
+        issue = ports.repository.open_issue(repository, title, body, ["mlops:alarm"])
     return {"issue": issue, "posted": True}
 
 
@@ -125,24 +130,25 @@ def _model_of(alarm_name: str) -> tuple[str, str]:
     return (model, kind) if kind in _KINDS else ("", "")
 
 
-def _last_issue(ports: Ports, model: str) -> int:
+def _last_run(ports: Ports, model: str) -> RunState | None:
     best = models.champion(ports, model)
     try:
-        return read_run(ports, best.run_id).issue if best else 0
+        return read_run(ports, best.run_id) if best else None
     except NotFound:
-        return 0
+        return None
 
 
-def _alarm_text(alarm: dict[str, Any], model: str, kind: str, state: str) -> str:
+def _alarm_text(alarm: dict[str, Any], model: str, kind: str, *, state: str, language: Language) -> str:
     from mlops_core.reporting.markdown import code, escape
+    from mlops_core.reporting.rendering import translator
 
+    t = translator(language)
     reason = str(alarm.get("NewStateReason", ""))[:_REASON_LIMIT]
     when = str(alarm.get("StateChangeTime", ""))[:40]
-    over = "is over" if state == "OK" else "was raised"
-    runbook = f"docs/runbooks/endpoint-{kind}.md"
-    lines = [f"**The alarm on {kind} of {code(names.endpoint(model))} {over}.**", "", escape(reason)]
+    over = "alarm.over" if state == "OK" else "alarm.raised"
+    lines = [f"**{t(over, kind=t(f'alarm.{kind}'), endpoint=code(names.endpoint(model)))}**", "", escape(reason)]
     if state == "ALARM":
-        lines += ["", f"What to do: {code(runbook)}; to go back to the version before: {code(f'mlops rollback {model}')}."]
+        lines += ["", t("alarm.act", runbook=code(f"docs/runbooks/endpoint-{kind}.md"), command=code(f"mlops rollback {model}"))]
     return "\n".join([*lines, "", escape(when)]) + "\n"
 
 

@@ -19,6 +19,7 @@ from mlops_core.contracts.run import RunState
 from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import Refused
 from mlops_core.ports import Ports
+from mlops_core.reporting.messages import plain
 from mlops_core.runs import names
 from mlops_core.runs.operator import current
 from mlops_core.runs.progress import COMMON
@@ -84,20 +85,21 @@ def propose_plan(ports: Ports, run_id: RunId) -> dict[str, Any]:
 
 def choose_algorithm(state: RunState, profile: DataProfile) -> tuple[str, str]:
     """The method asked for, or for ``auto`` one by the number of training rows and the hyperparameters given; with the reason."""
-    asked = state.request.algorithm
+    asked, language = state.request.algorithm, state.request.language
     if asked != "auto":
-        return asked, f"{ENTRIES[asked].title}: asked for in the issue."
+        return asked, plain(language, "plan.asked", choice=ENTRIES[asked].title)
     if state.algorithm in ENTRIES:
-        return state.algorithm, f"{ENTRIES[state.algorithm].title}: as in the first round."
+        return state.algorithm, plain(language, "plan.as_before", choice=ENTRIES[state.algorithm].title)
     given = set(state.request.hyperparameters)
     able = [name for name, item in ENTRIES.items() if state.request.task in item.tasks and given <= set(item.hyperparameters)]
     rows = profile.rows.get("train", 0)
     wanted = "random_forest" if rows < SMALL_ROWS else "xgboost"
     if wanted not in able and able:
-        return able[0], f"{ENTRIES[able[0]].title}: the only method with the hyperparameters given."
-    few, many = f"fewer than {SMALL_ROWS:,}: many averaged trees overfit less", "enough for boosting, the stronger method on tables"
-    side = few if rows < SMALL_ROWS else many
-    return wanted, f"{ENTRIES[wanted].title}: {rows:,} training rows are {side}."
+        return able[0], plain(language, "plan.only", choice=ENTRIES[able[0]].title)
+    title = ENTRIES[wanted].title
+    if rows < SMALL_ROWS:
+        return wanted, plain(language, "plan.few_rows", choice=title, rows=rows, limit=SMALL_ROWS)
+    return wanted, plain(language, "plan.many_rows", choice=title, rows=rows)
 
 
 def _options(state: RunState, profile: DataProfile, policy: Policy, algorithm: str) -> list[Option]:
@@ -137,10 +139,10 @@ def _choose(options: list[Option], request: TrainingRequest) -> tuple[Option, st
         headline = f"training is predicted to need {need:.1f} GiB; no allowed instance type has that much."
         raise Refused(headline, remedy="Allow a larger type in the issue or in .github/mlops.yml and label again.", code="E-PLAN-MEMORY")
     chosen = next((option for option in fitting if option.seconds <= allowed), fitting[-1])
-    figures = f"{chosen.memory_bytes / (1 << 30):.2f} GiB and {chosen.seconds:.0f} s predicted"
+    figures = {"gib": chosen.memory_bytes / (1 << 30), "seconds": chosen.seconds}
     if request.instance_type != "auto":
-        return chosen, f"{chosen.instance_type}: asked for in the issue; {figures}."
-    return chosen, f"{chosen.instance_type}: the cheapest allowed type that holds the training; {figures}."
+        return chosen, plain(request.language, "plan.instance_asked", choice=chosen.instance_type, **figures)
+    return chosen, plain(request.language, "plan.instance_cheapest", choice=chosen.instance_type, **figures)
 
 
 def _limit(request: TrainingRequest, policy: Policy, hourly: float) -> tuple[int, list[str]]:
@@ -150,7 +152,8 @@ def _limit(request: TrainingRequest, policy: Policy, hourly: float) -> tuple[int
     affordable = int(min(costs) / hourly * 3600) if costs else seconds
     if affordable >= seconds:
         return seconds, []
-    return max(60, affordable), [f"at most {max(60, affordable)} s: {min(costs):g} USD at {hourly:g} USD an hour."]
+    told = plain(request.language, "plan.limit", seconds=max(60, affordable), cost=min(costs), hourly=hourly)
+    return max(60, affordable), [told]
 
 
 TOOLS = (*COMMON, reads(propose_plan))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlops_core.contracts.base import Digest, Message, RunId
-from mlops_core.contracts.request import Scalar, TrainingRequest
+from mlops_core.contracts.request import Language, Scalar, TrainingRequest
 
 Path = Literal["workflow", "webhook", "polling", "dispatch"]
 Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$")]
@@ -47,9 +47,10 @@ class RetrainCommand(Message):
 
 
 class CommandAnswer(Message):
-    """What became of a command: accepted as round N of a run, or why not (plain text, one sentence)."""
+    """What became of a command: accepted as round N of a run, or why not (plain text in the run's language)."""
 
     accepted: bool
     run_id: str = ""
     round: int = 0
     text: str
+    language: Language = "en"

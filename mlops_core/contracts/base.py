@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-ModelName = Annotated[str, Field(pattern=r"^[a-z0-9](?:-?[a-z0-9]){0,39}$")]
-RunId = Annotated[str, Field(pattern=r"^[a-z0-9](?:-?[a-z0-9]){0,39}$")]
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9](?:-?[a-z0-9]){0,39}$", max_length=40)]
+RunId = Annotated[str, Field(pattern=r"^[a-z0-9](?:-?[a-z0-9]){0,39}$", max_length=40)]
 S3Uri = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]{1,1024}$")]
 
 

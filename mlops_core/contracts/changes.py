@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from mlops_core.contracts.base import Message
-from mlops_core.contracts.run import JobUse, Outcome, PhaseName, PhaseStatus, Round, RunWarning
+from mlops_core.contracts.dataset import Finding
+from mlops_core.contracts.run import JobUse, Outcome, PhaseName, PhaseStatus, Round
 from mlops_core.contracts.verdict import Verdict
+
+
+class Text(Message):
+    """One line as a key of the catalogue (`mlops_core.reporting.messages`) and its values; worded in the run's language when stored."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z]{1,20}\.[a-z0-9_]{1,40}$")]
+    values: dict[str, str | int | float] = Field(default_factory=dict)
 
 
 class PhaseChange(Message):
@@ -12,7 +24,7 @@ class PhaseChange(Message):
 
     name: PhaseName
     status: PhaseStatus
-    detail: str = ""
+    detail: Text | None = None
     job: str | None = None
 
 
@@ -35,7 +47,7 @@ class RunChanges(Message):
     plots: tuple[str, ...] = ()
     report_path: str = ""
     verdict: Verdict | None = None
-    warnings: tuple[RunWarning, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     model_version: str = ""
     model_package_arn: str = ""
     model_uri: str = ""

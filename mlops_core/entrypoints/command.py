@@ -19,6 +19,7 @@ from mlops_core.intake.event import CommentEvent, comment_event, read_payload
 from mlops_core.intake.markers import command_marker
 from mlops_core.ports import Repository
 from mlops_core.reporting.answers import render_command_answer
+from mlops_core.reporting.messages.wording import in_both
 
 
 def main(step: Step) -> None:
@@ -75,7 +76,7 @@ def _found(step: Step, event: CommentEvent, command: Command) -> None:
 
 def _answer(gateway: Repository, event: CommentEvent, wrong: MlopsError) -> None:
     marker = command_marker(event.comment_id)
-    text = render_command_answer(CommandAnswer(accepted=False, text=f"{wrong.code} {wrong}"))
+    text = render_command_answer(CommandAnswer(accepted=False, text=f"{wrong.code} {in_both(wrong)}"))
     gateway.upsert_comment(event.repository, event.issue, marker, f"{marker}\n{text}")
 
 

@@ -23,6 +23,7 @@ from mlops_core.intake.event import Person
 from mlops_core.intake.markers import refusal_marker
 from mlops_core.intake.messages import phrase
 from mlops_core.intake.render import render_body
+from mlops_core.reporting.messages.wording import answered
 
 
 def main(step: Step) -> None:
@@ -82,7 +83,8 @@ def _answer(step: Step, approved: ApprovedRequest, refused: MlopsError) -> None:
     """A policy, a live run of the same issue or a missing right: the person who labelled reads it where they labelled."""
     marker = refusal_marker(approved.issue)
     title = phrase("title", approved.request.language)
-    text = f"{marker}\n### {title}\n\n**{refused.code or type(refused).__name__}** {harmless(str(refused))}\n"
+    said = harmless(answered(approved.request.language, refused))
+    text = f"{marker}\n### {title}\n\n**{refused.code or type(refused).__name__}** {said}\n"
     repository_gateway(step).upsert_comment(approved.repository, approved.issue, marker, text)
 
 

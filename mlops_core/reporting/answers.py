@@ -1,49 +1,28 @@
-"""Answers beside the living comment: refusals, the operator's call by comment, Slack and mail, and what became of a command.
+"""Answers beside the living comment: the operator's call by comment, Slack and mail, and what became of a command.
 
-render_refusal(problems, "en")                         # Markdown of one comment
 render_operator_request(state, verdict)                # Markdown
 slack_message(state, verdict, links=links)             # a JSON payload of plain text blocks
 mail_message(state, verdict, links=links).subject      # one line without control characters
-render_command_answer(answer, "ja")                    # Markdown
+render_command_answer(answer)                          # Markdown
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from mlops_core.contracts.approval import CommandAnswer
-from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunState
 from mlops_core.contracts.verdict import Verdict
-from mlops_core.reporting.comment import LIMIT_BYTES, comparison, deciding_rule
+from mlops_core.reporting.comment import comparison, deciding_rule
 from mlops_core.reporting.figures import figure, interval
 from mlops_core.reporting.links import Links
 from mlops_core.reporting.markdown import Markdown, bounded, code, escape, shorten, visible
 from mlops_core.reporting.messages import plain
-from mlops_core.reporting.rendering import cut, render, translator
+from mlops_core.reporting.rendering import render, translator
 from mlops_core.reporting.suggestion import suggestion
 
-LABEL = "mlops:train"
-_MOST_PROBLEMS = 60
 _LONGEST_SUBJECT = 120
 _LONGEST_SLACK_BLOCK = 2900
-
-
-class Problem(Protocol):
-    """One thing to correct, as `intake.problems.Problem` has it: a stable code and one paragraph in a language."""
-
-    @property
-    def code(self) -> str:
-        """The stable code, such as ``E-PARSE-003``."""
-
-    @property
-    def value(self) -> str:
-        """What was written; shown in a fence only."""
-
-    def text(self, language: Language, *, with_value: bool = True) -> str:
-        """Field, what is wrong, what is allowed, the next act."""
 
 
 @dataclass(frozen=True)
@@ -54,29 +33,9 @@ class Mail:
     body: str
 
 
-def refusal_marker(issue: int) -> str:
-    """The hidden line by which the one refusal comment of an issue is found and edited."""
-    return f"<!-- mlops:refusal:{issue} -->"
-
-
 def ask_marker(state: RunState) -> str:
     """The hidden line of the call for one round's decision."""
     return f"<!-- mlops:ask:{state.run_id}:{state.round} -->"
-
-
-def render_refusal(problems: Sequence[Problem], language: Language, *, marker: str = "") -> str:
-    """Every problem at once; what people wrote stands only in a fence."""
-    t = translator(language)
-    page = render(
-        "refusal.md.j2",
-        language,
-        marker=Markdown(marker),
-        count=t("unit.problems", count=len(problems)),
-        label=code(LABEL),
-        problems=[(item.code, item.text(language, with_value=False)) for item in problems[:_MOST_PROBLEMS]],
-        written="\n".join(f"{item.code} {item.value}" for item in problems[:_MOST_PROBLEMS] if item.value),
-    )
-    return cut(page, LIMIT_BYTES, "…")
 
 
 def _facts(state: RunState, verdict: Verdict) -> dict[str, str]:
@@ -86,7 +45,6 @@ def _facts(state: RunState, verdict: Verdict) -> dict[str, str]:
     metric = rule.metric if rule else verdict.metric
     measured = interval(verdict.measured) if metric == verdict.metric else figure(rule.measured if rule else 0.0)
     return {
-        "rows": "",
         "metric": plain(language, f"metric.{metric}"),
         "measured": measured,
         "comparison": str(comparison(rule, t)) if rule else "",
@@ -152,9 +110,9 @@ def mail_message(state: RunState, verdict: Verdict, *, links: Links) -> Mail:
     return Mail(bounded(subject, _LONGEST_SUBJECT), "\n\n".join(_plain_lines(state, verdict, links)) + "\n")
 
 
-def render_command_answer(answer: CommandAnswer, language: Language = "en") -> str:
-    """One short comment: the round that was started, or why not."""
-    t = translator(language)
+def render_command_answer(answer: CommandAnswer) -> str:
+    """One short comment in the run's language: the round that was started, or why not."""
+    t = translator(answer.language)
     if answer.accepted:
         return (
             t("answer.accepted", round=answer.round, run=code(answer.run_id)) + (f"\n\n{escape(answer.text)}" if answer.text else "") + "\n"

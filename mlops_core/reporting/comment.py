@@ -20,7 +20,6 @@ from mlops_core.contracts.verdict import Rule, Verdict
 from mlops_core.reporting.figures import dollars, duration, figure, interval, moment, span, spark
 from mlops_core.reporting.links import Links
 from mlops_core.reporting.markdown import Markdown, code, escape, image, link
-from mlops_core.reporting.messages import CATALOGUES
 from mlops_core.reporting.prices import REGION, price_jobs
 from mlops_core.reporting.rendering import Translate, cut, render, translator
 from mlops_core.reporting.suggestion import suggestion
@@ -128,7 +127,7 @@ def rule_rows(verdict: Verdict, t: Translate) -> list[tuple[Markdown, ...]]:
             t(f"rule.{rule.name}"),
             t(f"metric.{rule.metric}"),
             Markdown(figure(rule.measured)),
-            Markdown(f"{comparison(rule, t)} {figure(rule.required)}"),
+            t("rule.required", comparison=comparison(rule, t), required=figure(rule.required)),
             t("rule.passed" if rule.passed else "rule.missed"),
         )
         for rule in verdict.rules
@@ -187,15 +186,9 @@ def round_rows(state: RunState, t: Translate) -> list[tuple[Markdown, ...]]:
     return rows
 
 
-def warning_lines(warnings: Sequence[RunWarning], t: Translate) -> list[Markdown]:
-    """One line per warning: its code, what the code means in the reader's language, and the numbers."""
-    lines = []
-    for item in warnings:
-        key = f"finding.{item.code.lower().replace('-', '_')}"
-        parts = [t(key)] if key in CATALOGUES["en"] else []
-        parts += [escape(item.text)] if item.text else []
-        lines.append(Markdown(f"{code(item.code)} {': '.join(parts)}"))
-    return lines
+def warning_lines(warnings: Sequence[RunWarning]) -> list[Markdown]:
+    """One line per warning: its code and its sentence."""
+    return [Markdown(f"{code(item.code)} {escape(item.text)}") for item in warnings]
 
 
 def cost_lines(state: RunState, t: Translate, *, local: bool) -> list[Markdown]:
@@ -264,7 +257,7 @@ def render_comment(state: RunState, *, links: Links, now: str, evaluations: Sequ
         metrics=metric_table(evaluations, t),
         rounds=round_rows(state, t) if any(item.changes for item in state.rounds) else [],
         plots=plot_images(state, links, t),
-        warnings=warning_lines(state.warnings[:_MOST_WARNINGS], t),
+        warnings=warning_lines(state.warnings[:_MOST_WARNINGS]),
         more_warnings=max(0, len(state.warnings) - _MOST_WARNINGS),
         cost=cost_lines(state, t, local=links.local),
         links=link_items(state, links, t),

@@ -114,7 +114,7 @@ def render_history_markdown(record: HistoryRecord) -> str:
         metrics=metric_table(looks, t),
         rounds=round_rows(run, t) if any(item.changes for item in run.rounds) else [],
         items=_items(record, t),
-        warnings=warning_lines(run.warnings, t),
+        warnings=warning_lines(run.warnings),
         jobs=_job_rows(run),
         policy=record.policy.model_dump_json(exclude_defaults=False),
     )

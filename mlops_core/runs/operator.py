@@ -9,15 +9,19 @@ import json
 
 from mlops_core.algorithms.catalogue import ENTRIES, suggest
 from mlops_core.contracts.approval import CommandAnswer, RetrainCommand
-from mlops_core.contracts.request import Scalar
+from mlops_core.contracts.request import Language, Scalar
 from mlops_core.contracts.run import Change, Round, RunState
 from mlops_core.errors import InvalidRequest, Stale
+from mlops_core.intake.hyperparameters import plain as written
 from mlops_core.ports import Item, Ports
+from mlops_core.reporting.messages import plain
+from mlops_core.reporting.messages.wording import answered
 from mlops_core.runs import names, page, starting
 from mlops_core.runs.state import change_run, read_run
 
 TOKEN = "TOKEN"  # noqa: S105 (a sort key)
 MOST_ROUNDS = 3
+LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 
 def park(ports: Ports, run_id: str, number: int, token: str) -> bool:
@@ -39,27 +43,29 @@ def answer_operator(ports: Ports, command: RetrainCommand) -> CommandAnswer:
     """What became of a command; the same comment answered twice gets the same answer and has one effect."""
     live = ports.ledger.get(names.issue_key(command.repository, command.issue), starting.LIVE)
     if live is None:
-        return _refused("no run is live on this issue; set the label mlops:train to start one.")
+        # No run, no language: both.
+        both = " ".join(plain(language, "operator.no_run") for language in LANGUAGES)
+        return CommandAnswer(accepted=False, text=both)
     state = read_run(ports, str(live["run_id"]))
     row = ports.ledger.get(names.operator_key(state.run_id), TOKEN)
     if row is None:
-        return _refused(f"the run {state.run_id} does not wait for an answer now.", state.run_id)
-    number = int(row["round"] or 0) + 1
+        return _refused(state, "operator.not_waiting", run=state.run_id)
+    number, language = int(row["round"] or 0) + 1, state.request.language
     try:
         new = _checked(state, row, command, number)
     except InvalidRequest as error:
-        return _refused(str(error), state.run_id)
+        return CommandAnswer(accepted=False, run_id=state.run_id, text=answered(language, error), language=language)
     if row["status"] == "waiting" and not _claimed(ports, state.run_id, row, command, number):
-        return _refused(f"already running as round {number}.", state.run_id)
+        return _refused(state, "operator.running", round=number)
     return _hand_over(ports, state, row, new)
 
 
 def _checked(state: RunState, row: Item, command: RetrainCommand, number: int) -> Round:
     if row["status"] != "waiting" and row.get("comment") != command.comment_id:
-        raise InvalidRequest(f"already running as round {row['next']}.")
+        raise InvalidRequest(plain(state.request.language, "operator.running", round=row["next"]))
     most = min(MOST_ROUNDS, state.request.max_retrains)
     if number > most:
-        raise InvalidRequest(f"all {most} retrains of this run are used.")
+        raise InvalidRequest(plain(state.request.language, "operator.used", most=most))
     return Round(number=number, asked_by=command.given_by, changes=changes_of(state, command.parameters, before_round=number))
 
 
@@ -84,9 +90,9 @@ def _hand_over(ports: Ports, state: RunState, row: Item, new: Round) -> CommandA
     taken = ports.machines.answer(str(row["token"]), json.dumps({"round": new.number, "run_id": state.run_id}))
     # A repeated call finds the token used: the machine moved on because of the first one.
     if not taken and row["status"] == "waiting":
-        return _refused("the time to answer has passed; set the label again to start anew.", state.run_id)
+        return _refused(state, "operator.late")
     page.refresh_page(ports, changed)
-    return CommandAnswer(accepted=True, run_id=state.run_id, round=new.number, text=table(new.changes))
+    return CommandAnswer(accepted=True, run_id=state.run_id, round=new.number, text=table(new.changes), language=state.request.language)
 
 
 def _judged(state: RunState) -> tuple[Round, ...]:
@@ -110,7 +116,7 @@ def changes_of(state: RunState, parameters: dict[str, Scalar], *, before_round: 
             near = suggest(algorithm, name[:40])
             hint = f"Did you mean {', '.join(near)}?" if near else f"Known: {', '.join(method.hyperparameters)}."
             raise InvalidRequest(f"{name[:40]!r} is not a hyperparameter of {algorithm}.", remedy=hint, code="E-COMMAND-010")
-        after = known.check(_plain(value))
+        after = known.check(written(value))
         if after != now.get(name, known.default):
             changes.append(Change(name=name, before=now.get(name, known.default), after=after))
     if not changes:
@@ -127,16 +133,11 @@ def current(state: RunState, before_round: int) -> dict[str, Scalar]:
     return values
 
 
-def _plain(value: Scalar) -> str:
-    if isinstance(value, float):
-        return f"{value:.12f}".rstrip("0").rstrip(".") or "0"
-    return str(value)
-
-
 def table(changes: tuple[Change, ...]) -> str:
     """Before and after in one plain line."""
     return "; ".join(f"{change.name}: {change.before} → {change.after}" for change in changes)
 
 
-def _refused(text: str, run_id: str = "") -> CommandAnswer:
-    return CommandAnswer(accepted=False, run_id=run_id, text=text[:1].upper() + text[1:])
+def _refused(state: RunState, key: str, **values: object) -> CommandAnswer:
+    language = state.request.language
+    return CommandAnswer(accepted=False, run_id=state.run_id, text=plain(language, key, **values), language=language)

@@ -15,10 +15,11 @@ from mlops_core.contracts.changes import PhaseChange, RunChanges
 from mlops_core.contracts.run import PhaseState, Round, RunState
 from mlops_core.errors import Defect, NotFound, Stale
 from mlops_core.ports import Item, Ports
+from mlops_core.reporting.messages.wording import explained, said, warned
 from mlops_core.runs import names
 
 _TRIES = 8
-_MERGED = {"phase", "rounds", "live_metrics", "plots", "warnings", "jobs"}
+_MERGED = {"phase", "reason", "rounds", "live_metrics", "plots", "warnings", "jobs"}
 
 
 def stamp(moment: datetime) -> str:
@@ -80,8 +81,10 @@ def _row(state: RunState, version: int) -> Item:
 def applied(state: RunState, changes: RunChanges, now: datetime) -> RunState:
     """The state after changes: scalars replace, lists append without repeating themselves, empty means unchanged.
 
-    Rounds merge by number, jobs by name, live metrics by name (the newest value stays), warnings and plots by content.
+    Rounds merge by number, jobs by name, live metrics by name (the newest value stays), warnings and plots by content.  Lines, warnings
+    and the reason are worded in the request's language here.
     """
+    language = state.request.language
     update: dict[str, Any] = {
         name: value
         for name, value in ((name, getattr(changes, name)) for name in RunChanges.model_fields if name not in _MERGED)
@@ -90,11 +93,14 @@ def applied(state: RunState, changes: RunChanges, now: datetime) -> RunState:
     update["rounds"] = _rounds(state.rounds, changes.rounds)
     update["live_metrics"] = tuple({**dict(state.live_metrics), **dict(changes.live_metrics)}.items())
     update["plots"] = tuple(dict.fromkeys(state.plots + changes.plots))
-    update["warnings"] = tuple(dict.fromkeys(state.warnings + changes.warnings))
+    update["warnings"] = tuple(dict.fromkeys(state.warnings + tuple(warned(language, item) for item in changes.warnings)))
     update["jobs"] = tuple({use.job: use for use in state.jobs + changes.jobs}.values())
     if changes.phase is not None:
         phase = changes.phase
-        update["phases"] = tuple(_phase(item, phase, stamp(now)) if item.name == phase.name else item for item in state.phases)
+        detail = said(language, phase.detail) if phase.detail else ""
+        update["phases"] = tuple(_phase(item, phase, detail, stamp(now)) if item.name == phase.name else item for item in state.phases)
+    if changes.reason:
+        update["reason"] = explained(language, changes.reason, changes.verdict or state.verdict)
     if changes.outcome is not None and state.ended_at is None:
         update["ended_at"] = stamp(now)
     return RunState.model_validate(state.model_copy(update=update).model_dump())
@@ -113,7 +119,7 @@ def _rounds(there: tuple[Round, ...], new: tuple[Round, ...]) -> tuple[Round, ..
     return tuple(merged[number] for number in sorted(merged))
 
 
-def _phase(before: PhaseState, change: PhaseChange, now: str) -> PhaseState:
+def _phase(before: PhaseState, change: PhaseChange, detail: str, now: str) -> PhaseState:
     """Times: started when it first runs (again, after it had ended), ended when it is done, failed or skipped."""
     over = change.status in {"done", "failed", "skipped"}
     again = change.status == "running" and before.ended_at is not None
@@ -126,5 +132,5 @@ def _phase(before: PhaseState, change: PhaseChange, now: str) -> PhaseState:
         started_at=started if change.status != "skipped" else before.started_at,
         ended_at=(before.ended_at if over and before.status == change.status else now) if over else None,
         job=change.job if change.job is not None else before.job,
-        detail=change.detail or (before.detail if change.status == before.status else ""),
+        detail=detail or (before.detail if change.status == before.status else ""),
     )

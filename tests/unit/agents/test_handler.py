@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlops_core.agents.following import LongJob, failure, follow, job_name
-from mlops_core.agents.handler import Agent, Document, act, fresh_key, key_of
+from mlops_core.agents.handler import Agent, Document, act, coded, fresh_key, key_of
 from mlops_core.errors import Defect, InvalidRequest, JobFailed, Throttled
 from mlops_core.settings import Settings
 
@@ -114,17 +114,23 @@ def _never(_: Any) -> Any:
     raise AssertionError("not now")
 
 
-def _run(detail: str = "", metrics: tuple[Any, ...] = ()) -> dict[str, Any]:
-    return {"phases": [{"name": "data", "detail": detail}], "live_metrics": metrics}
+def test_a_running_job_is_reported_under_one_key_per_change() -> None:
+    keys = []
+    for status in ("Training", "Training", "Uploading"):
+        told, tools = agent(describe_data_job=facts("running", secondary=status))
+        assert follow(told, LONG, EVENT, again=_never, finish=_never)["state"] == "running"
+        assert [name for name, _ in tools.calls] == ["describe_data_job", "record_progress"]
+        keys.append(tools.calls[-1][1]["key"])
+    assert keys[0] == keys[1] != keys[2]
 
 
-def test_a_running_job_is_reported_once_per_change() -> None:
-    quiet, tools = agent(describe_data_job=facts("running"), read_run=_run("Training"))
-    assert follow(quiet, LONG, EVENT, again=_never, finish=_never)["state"] == "running"
-    assert [name for name, _ in tools.calls] == ["describe_data_job", "read_run"]
-    loud, tools = agent(describe_data_job=facts("running"), read_run=_run("Starting"))
-    follow(loud, LONG, EVENT, again=_never, finish=_never)
-    assert tools.calls[-1][0] == "record_progress"
+def test_an_error_carries_its_code_to_the_state_machine_once() -> None:
+    def refuse(_agent: Agent, _event: Document) -> Document:
+        raise coded(InvalidRequest("no.", remedy="Change it.", code="E-DATA-012"))
+
+    with pytest.raises(InvalidRequest) as caught:
+        act(agent()[0], {"start": refuse}, {"action": "start"})
+    assert str(caught.value) == "no. Change it. (E-DATA-012)"
 
 
 def test_an_internal_error_is_tried_once_more_and_then_told() -> None:

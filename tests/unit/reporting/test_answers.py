@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from markdown_it import MarkdownIt
 
 from mlops_core.contracts.approval import CommandAnswer
 from mlops_core.contracts.request import Language
-from mlops_core.intake.problems import Problem
 from mlops_core.reporting.answers import (
     ask_marker,
     mail_message,
-    refusal_marker,
     render_command_answer,
     render_operator_request,
-    render_refusal,
     slack_message,
 )
 from mlops_core.reporting.links import Links
@@ -24,19 +20,6 @@ from mlops_core.reporting.suggestion import suggestion
 from tests.unit.reporting.states import request, verdict, waiting
 
 LINKS = Links(issue="https://github.com/ada/models/issues/7")
-
-
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_a_refusal_lists_every_problem_and_fences_what_was_written(language: Language) -> None:
-    problems = [Problem("E-PARSE-007", "metric", value="acc ``` @everyone", allowed="accuracy, f1"), Problem("E-PARSE-004", "target")]
-    text = render_refusal(problems, language, marker=refusal_marker(7))
-    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
-    assert text.startswith("<!-- mlops:refusal:7 -->")
-    assert "`E-PARSE-007`" in text
-    assert "`E-PARSE-004`" in text
-    assert "AWS" in text
-    assert html.count("<pre>") == 1
-    assert "@everyone" not in html.split("<pre>")[0]
 
 
 def test_the_call_for_a_decision_says_what_was_measured_and_how_to_answer() -> None:
@@ -69,10 +52,10 @@ def test_a_mail_subject_is_one_short_line() -> None:
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_command_is_answered_in_one_comment(language: Language) -> None:
-    accepted = render_command_answer(CommandAnswer(accepted=True, run_id="r1", round=2, text=""), language)
+    accepted = render_command_answer(CommandAnswer(accepted=True, run_id="r1", round=2, text="", language=language))
     assert "`r1`" in accepted
     assert "2" in accepted
-    refused = render_command_answer(CommandAnswer(accepted=False, text="already running as @r1 #3"), language)
+    refused = render_command_answer(CommandAnswer(accepted=False, text="already running as @r1 #3", language=language))
     assert "@r1" not in refused
     assert "#3" not in refused
 

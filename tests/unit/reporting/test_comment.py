@@ -103,10 +103,10 @@ def test_figures_stand_beside_the_trivial_baseline_with_sample_sizes() -> None:
     assert "always the most frequent class" in text
 
 
-def test_a_warning_has_its_code_its_meaning_and_its_numbers() -> None:
+def test_a_warning_has_its_code_and_its_sentence() -> None:
     found = tuple(RunWarning(code="W-DATA-001", text=f"rows {number}") for number in range(40))
     text = page(state(warnings=(RunWarning(code="W-NEW-999", text="a|b"), *found)))
-    assert "- `W-DATA-001` Duplicate rows: rows 0" in text
+    assert "- `W-DATA-001` rows 0" in text
     assert "- `W-NEW-999` a\\|b" in text
     assert "16 more in the history record." in text
 

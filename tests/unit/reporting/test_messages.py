@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import mlops_core.reporting as package
-from mlops_core.contracts.request import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from mlops_core.contracts.request import CLASSIFICATION_METRICS, REGRESSION_METRICS, Duplicates
 from mlops_core.contracts.run import PHASES
 from mlops_core.errors import Defect
 from mlops_core.reporting.messages import CATALOGUES, plain
 
 FOLDER = Path(package.__file__).parent
+SECONDARY = (
+    *("Pending", "Starting", "LaunchingMLInstances", "PreparingTrainingStack", "Downloading", "DownloadingTrainingImage", "Training"),
+    *("InProgress", "Uploading", "Stopping", "Stopped", "Interrupted", "Restarting", "Updating", "Completed", "Failed"),
+    *("MaxRuntimeExceeded", "MaxWaitTimeExceeded"),
+)
+"""`SecondaryStatus` of DescribeTrainingJob and the status of a processing job, as AWS documents them."""
 FAMILIES = {
     "headline.": ("serving", "registered", "succeeded", "refused", "failed", "aborted", "timed_out", "expired"),
     "phase.": PHASES,
@@ -28,7 +35,10 @@ FAMILIES = {
     "column.": ("validation", "test"),
     "report.split_": ("train", "validation", "test"),
     "report.method_": ("binary", "multiclass", "regression"),
-    "finding.w_data_": tuple(f"{number:03d}" for number in range(1, 15)),
+    "finding.w_data_": (*(f"{number:03d}" for number in range(1, 15)), "005_kept"),
+    "job.": tuple(status.lower() for status in SECONDARY),
+    "word.": get_args(Duplicates),
+    "alarm.": ("errors", "latency"),
     "item.": (
         *("repository", "request_digest", "body_digest", "policy", "code", "dataset", "dataset_digest", "algorithm", "hyperparameters"),
         *("seed", "instance", "image", "weights", "spec", "archive", "model_uri", "package", "pointer", "execution"),
@@ -41,7 +51,8 @@ def placeholders(text: str) -> list[str]:
 
 
 def sources() -> str:
-    files = [path for path in FOLDER.rglob("*") if path.suffix in {".py", ".j2"} and path.parent.name != "messages"]
+    speak = [FOLDER, *(FOLDER.parent / name for name in ("agents", "capabilities", "runs"))]
+    files = [path for folder in speak for path in folder.rglob("*") if path.suffix in {".py", ".j2"} and path.stem not in CATALOGUES]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
@@ -56,7 +67,7 @@ def test_a_key_has_the_same_placeholders_in_every_language() -> None:
 
 
 def test_every_japanese_text_is_japanese_unless_it_is_a_name() -> None:
-    names = {"metric.f1", "metric.roc_auc", "metric.rmse", "metric.mae", "metric.r2", "metric.mape", "live.value", "cost.row"}
+    names = {f"metric.{name}" for name in ("f1", "roc_auc", "rmse", "mae", "r2", "mape")} | {"live.value", "cost.row", "rule.required"}
     japanese = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
     assert [key for key, text in CATALOGUES["ja"].items() if key not in names and not japanese.search(text)] == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from mlops_core.capabilities.issue import start_run
 from mlops_core.contracts.changes import PhaseChange, RunChanges
+from mlops_core.contracts.dataset import Finding
 from mlops_core.contracts.run import JobUse, PhaseStatus, Round, RunWarning
 from mlops_core.errors import NotFound, Stale
 from mlops_core.runs.state import applied, change_run, read_run, stamp
@@ -74,13 +75,14 @@ def test_lists_do_not_repeat_themselves_and_empty_means_unchanged() -> None:
     memory = w.world()
     state = read_run(memory.ports, start_run(memory.ports, w.approved()).run_id)
     changes = RunChanges(
-        warnings=(RunWarning(code="W-1", text="x"),),
+        warnings=(Finding(code="W-DATA-001", values={"rows": 24, "action": "keep"}),),
         plots=("a.png",),
         live_metrics=(("m", 1.0),),
         rounds=(Round(number=1, asked_by="ana"),),
     )
     twice = applied(applied(state, changes, NOW), changes.model_copy(update={"live_metrics": (("m", 2.0),)}), NOW)
-    assert (len(twice.warnings), twice.plots, twice.live_metrics, len(twice.rounds)) == (1, ("a.png",), (("m", 2.0),), 1)
+    assert twice.warnings == (RunWarning(code="W-DATA-001", text="24 duplicate rows were kept"),)
+    assert (twice.plots, twice.live_metrics, len(twice.rounds)) == (("a.png",), (("m", 2.0),), 1)
     assert applied(twice, RunChanges(), NOW) == twice
 
 
