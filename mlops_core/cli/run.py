@@ -21,8 +21,8 @@ HELP = "Run the whole line on this machine: upload, issue, label, seven phases, 
 EXAMPLE = """  mlops run --data customers.csv --target churned
   mlops run --data adult.csv.gz --test adult-test.csv.gz --target income --positive '>50K' --algorithm xgboost --json result.json
   mlops run examples/issues/census-income.md"""
-PLACE = "s3://bucket/datasets/name/raw/file.csv"
-"""Stands for the uploaded file while the flags are checked."""
+PLACE, TEST_PLACE = "s3://bucket/datasets/name/raw/file.csv", "s3://bucket/datasets/name/raw/test.csv"
+"""Stand for the uploaded files while the flags are checked."""
 EXIT_BY_OUTCOME = {"succeeded": 0, "refused": 4, "expired": 4}
 
 
@@ -71,7 +71,7 @@ def check(arguments: argparse.Namespace, console: Console) -> None:
     if not arguments.task:
         arguments.task = flags.infer_task(arguments.data, arguments.target, arguments.positive)
         console.note(f"task {arguments.task} (read off the column {arguments.target!r}; --task says otherwise)")
-    test = PLACE if arguments.test else None
+    test = TEST_PLACE if arguments.test else None
     request = flags.build(arguments, dataset=PLACE, test_dataset=test, task=arguments.task)
     flags.refuse_what_the_form_would(request)
 
