@@ -115,17 +115,25 @@ def parses(parser: argparse.ArgumentParser, words: list[str]) -> bool:
 
 
 def named_only(parser: argparse.ArgumentParser, words: list[str]) -> bool:
-    """A command's name, with its action at most: `data add`."""
-    if not words or words[0] not in subcommands(parser) or len(words) > 2:
+    """A command's name with nothing but names of its actions and options: `data add`, `run --json`."""
+    if not words or words[0] not in subcommands(parser):
         return False
-    actions = [action.choices for action in subcommands(parser)[words[0]]._actions if not action.option_strings and action.choices]
-    return len(words) == 1 or any(words[1] in choices for choices in actions)
+    known = subcommands(parser)[words[0]]._actions
+    names = {name for action in known for name in (action.option_strings or action.choices or ())}
+    return set(words[1:]) <= names
 
 
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """The words of the command line."""
     found = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     return dict(found.choices)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_shell_fence_holds_commands_of_programs_that_are_there(page: str) -> None:
+    """Ours, the ones the README asks for, and the clients of AWS, GitHub and Docker that a page names as needed."""
+    first = {next(word for word in line.split() if "=" not in word) for line in shell_lines(page) if not line.startswith("#")}
+    assert first <= {"make", "mlops", "git", ".", "cd", "echo", "python", ".venv/bin/python", "aws", "gh", "docker", "npx", "act"}
 
 
 def test_every_make_target_that_is_named_exists() -> None:
