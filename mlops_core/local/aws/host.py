@@ -76,8 +76,8 @@ class Host(Protocol):
     def write_logs(self, group: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
         """Append (epoch milliseconds, text) events, creating the group and the stream when missing."""
 
-    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str) -> None:
-        """Record one CloudWatch datum now; alarms on the metric are evaluated."""
+    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str, count: int = 1) -> None:
+        """Record one CloudWatch value, seen so many times, now; alarms on the metric are evaluated."""
 
     def emit(self, source: str, detail_type: str, detail: Mapping[str, object], resources: Sequence[str]) -> None:
         """Put an event on the default bus, for example source ``aws.sagemaker``."""

@@ -90,10 +90,10 @@ class AwsHost:
             if events:
                 logs._put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": events})
 
-    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str) -> None:
-        """Record one datum now and evaluate the alarms."""
+    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str, count: int = 1) -> None:
+        """Record one value, seen so many times, now and evaluate the alarms."""
         told = [{"Name": key, "Value": text} for key, text in dimensions.items()]
-        datum = {"MetricName": name, "Dimensions": told, "Value": value, "Unit": unit, "Timestamp": time.time()}
+        datum = {"MetricName": name, "Dimensions": told, "Values": [value], "Counts": [count], "Unit": unit, "Timestamp": time.time()}
         with self._scope():
             private("services.cloudwatch")._put_metric_data(
                 {}, {"Namespace": namespace, "MetricData": [datum]}, is_cbor=False, is_json=True

@@ -36,7 +36,10 @@ NAMES: dict[str, str] = {
     "services.cloudformation.provisioners": "_RESOURCE_HANDLERS",
     "services.cloudformation.stacks": "_delete_resource _provision_resource _update_resource",
     "services.cloudtrail": "_create_trail _delete_trail _put_event_selectors _start_logging _update_trail",
-    "services.cloudwatch": "_delete_alarms _dispatch_alarm_actions _put_composite_alarm _put_metric_data",
+    "services.cloudwatch": (
+        "_calc_stats _delete_alarms _dims_key _dispatch_alarm_actions _evaluate_alarm _evaluate_all_alarms _evaluate_parent_alarms "
+        "_metrics _put_composite_alarm _put_metric_data _record_history _stat_value"
+    ),
     "services.cloudwatch_logs": "_create_log_group _create_log_stream _log_groups _put_log_events",
     "services.dynamodb": "_tables _update_continuous_backups _update_ttl",
     "services.eventbridge": "_dispatch_to_sqs _invoke_target _put_events",

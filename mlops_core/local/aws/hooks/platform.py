@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_core.local.aws.config import AwsConfig
 from mlops_core.local.aws.hooks import bodies, gate, identity, services, stacks
+from mlops_core.local.aws.hooks.alarms import Alarms
 from mlops_core.local.aws.hooks.authority import Authority
 from mlops_core.local.aws.hooks.durability import Durability
 from mlops_core.local.aws.hooks.functions import Functions
@@ -37,6 +38,8 @@ class Platform:
         self._machines = Machines(authority, changed=lambda: self._durability.changed({"stepfunctions"}))
         self._machines.install()
         Targets(authority).install()
+        self._alarms = Alarms(config.account, config.region)
+        self._alarms.install()
         self._service: services.Service = importlib.import_module(_SAGEMAKER).create(AwsHost(config, authority), config)
         services.install(self._service)
         stacks.install(self._service.cloudformation_types())
@@ -56,6 +59,7 @@ class Platform:
 
     def close(self) -> None:
         """End workers, jobs and endpoints; write the journal's rest."""
+        self._alarms.close()
         for each in (self._durability.close, self._functions.close, self._service.close):
             closing = threading.Thread(target=each, daemon=True)
             closing.start()

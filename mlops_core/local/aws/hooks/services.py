@@ -7,6 +7,7 @@ import re
 import sys
 import types
 from collections.abc import Mapping
+from email.utils import parseaddr
 from typing import Any, Protocol
 
 from mlops_core.local.aws.hooks.names import private
@@ -68,10 +69,9 @@ def _authorise(actions: Any, service: Service) -> None:
         return f"sagemaker:{target.partition('.')[2] or 'Unknown'}"
 
     def arn(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
-        if name == "monitoring":
-            # Dashboards are authorised by their ARN, which has no region; MiniStack asks for ``*``.
-            dashboard = actions._param(body, rest[0], "DashboardName")
-            return f"arn:aws:cloudwatch::{rest[2]}:dashboard/{dashboard}" if dashboard else arn_of(name, method, path, headers, body, *rest)
+        named = _named(actions, name, body, rest)
+        if named:
+            return named
         if name != "sagemaker":
             return _lambda_qualifier(name, path, rest[0], arn_of(name, method, path, headers, body, *rest))
         called = action(name, method, path, headers, body, {}).partition(":")[2]
@@ -84,6 +84,18 @@ def _authorise(actions: Any, service: Service) -> None:
         return {**plain, **_leading_keys(name, body)}
 
     actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
+
+
+def _named(actions: Any, name: str, body: bytes, rest: tuple[Any, ...]) -> str:
+    """The resource of calls for which MiniStack asks for ``*`` although IAM knows one; empty for all others."""
+    query, region, account = rest[:3]
+    if name == "monitoring":  # the ARN of a dashboard has no region
+        dashboard = actions._param(body, query, "DashboardName")
+        return f"arn:aws:cloudwatch::{account}:dashboard/{dashboard}" if dashboard else ""
+    if name == "ses":  # a message is sent as an identity
+        sender = parseaddr(str(actions._param(body, query, "Source") or ""))[1]
+        return f"arn:aws:ses:{region}:{account}:identity/{sender}" if sender else ""
+    return ""
 
 
 def _leading_keys(name: str, body: bytes) -> dict[str, Any]:

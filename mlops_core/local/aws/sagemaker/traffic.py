@@ -4,8 +4,8 @@
     traffic.count("census", "blue", status=200, model_us=850, overhead_us=120)
     traffic.publish()                     # the housekeeper calls it every few seconds
 
-``Invocations`` and the error counts are published as one datum per interval (their documented statistic is Sum).  Of the latencies at
-most 20 values per interval are published, evenly spaced over the sorted sample: percentiles and averages hold, Sum does not.
+For each call ``Invocations`` gets a 1 and each error count a 1 or a 0, as AWS sends them: Sum counts, Average is a share.  Of the
+latencies at most 20 values per interval are published, evenly spaced over the sorted sample: percentiles and averages hold, Sum does not.
 """
 
 from __future__ import annotations
@@ -63,8 +63,10 @@ class Traffic:
                 "Invocation4XXErrors": interval.client_errors,
                 "Invocation5XXErrors": interval.server_errors,
             }
-            for name, number in counts.items():
-                self._host.put_metric(NAMESPACE, name, dimensions, float(number), "None")
+            for name, ones in counts.items():
+                for value, seen in ((1.0, ones), (0.0, interval.calls - ones)):
+                    if seen:
+                        self._host.put_metric(NAMESPACE, name, dimensions, value, "None", count=seen)
             for name, values in (("ModelLatency", interval.model_us), ("OverheadLatency", interval.overhead_us)):
                 for value in spaced(sorted(values), PUBLISHED):
                     self._host.put_metric(NAMESPACE, name, dimensions, value, "Microseconds")

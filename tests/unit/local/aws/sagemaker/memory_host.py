@@ -70,8 +70,8 @@ class MemoryHost:
     def write_logs(self, group: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
         self.logs.setdefault((group, stream), []).extend(text for _, text in lines)
 
-    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str) -> None:
-        self.metrics.append((namespace, name, dict(dimensions), value, unit))
+    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str, count: int = 1) -> None:
+        self.metrics.extend([(namespace, name, dict(dimensions), value, unit)] * count)
 
     def emit(self, source: str, detail_type: str, detail: Mapping[str, object], resources: Sequence[str]) -> None:
         assert source == "aws.sagemaker"
