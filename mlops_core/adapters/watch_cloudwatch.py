@@ -31,6 +31,7 @@ class CloudWatch:
                 ComparisonOperator="GreaterThanThreshold",
                 TreatMissingData="notBreaching",
                 AlarmActions=[alarm.topic_arn],
+                OKActions=[alarm.topic_arn],
             )
 
     def alarms(self, prefix: str) -> dict[str, str]:

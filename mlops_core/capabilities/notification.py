@@ -99,7 +99,9 @@ def post_alarm(ports: Ports, alarm: dict[str, Any]) -> dict[str, Any]:
     """Put an alarm's change of state on the model's last issue, or on a new one when that is gone: {issue, posted}."""
     name, state = str(alarm.get("AlarmName", "")), str(alarm.get("NewStateValue", ""))
     model, kind = _model_of(name)
-    if not model or state not in {"ALARM", "OK"}:
+    # The first look at a new alarm finds it in order: nothing began, so nothing is over.
+    ended = state == "OK" and alarm.get("OldStateValue") == "ALARM"
+    if not model or not (state == "ALARM" or ended):
         return {"issue": 0, "posted": False}
     try:
         repository = models.home(ports, model)
@@ -149,7 +151,7 @@ def _alarm_text(alarm: dict[str, Any], model: str, kind: str, *, state: str, lan
     lines = [f"**{t(over, kind=t(f'alarm.{kind}'), endpoint=code(names.endpoint(model)))}**", "", escape(reason)]
     if state == "ALARM":
         lines += ["", t("alarm.act", runbook=code(f"docs/runbooks/endpoint-{kind}.md"), command=code(f"mlops rollback {model}"))]
-    return "\n".join([*lines, "", escape(when)]) + "\n"
+    return "\n".join([*lines, "", f"{code(str(alarm['AlarmName']))} {escape(when)}"]) + "\n"
 
 
 TOOLS = (*COMMON, acts(update_page), acts(park_operator), acts(notify_operator), acts(post_alarm))

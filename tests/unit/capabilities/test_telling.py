@@ -220,6 +220,14 @@ def test_an_alarm_reaches_the_models_issue_or_a_new_one_and_stays_text(name: str
     assert "@everyone" not in issue.body
 
 
+def test_the_end_of_an_alarm_is_told_and_a_first_look_that_finds_order_is_not() -> None:
+    memory, _ = started()
+    alarm = {"AlarmName": "mlops-income-errors", "NewStateValue": "OK", "NewStateReason": "fine"}
+    assert not notification.post_alarm(memory.ports, {**alarm, "OldStateValue": "INSUFFICIENT_DATA"})["posted"]
+    found = notification.post_alarm(memory.ports, {**alarm, "OldStateValue": "ALARM"})
+    assert "mlops-income-errors" in memory.repository.issues[w.REPOSITORY, found["issue"]].body
+
+
 @pytest.mark.parametrize("name", ["other-income-errors", "mlops-unknown-errors", "mlops-income-cpu", "", "mlops--errors"])
 def test_an_alarm_of_others_is_not_posted(name: str) -> None:
     memory, _ = started()
