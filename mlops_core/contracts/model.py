@@ -1,10 +1,12 @@
 """The packaged model: its manifest, its metadata record and the production pointer.
 
-Packaging job (SageMaker Processing, ``mlops-job packaging``): ``processing/input/config/config.json`` (`PackagingJobConfig`),
-``processing/input/training/{model.tar.gz,output.tar.gz}``, ``processing/input/prepared/`` (validation split),
-``processing/input/evaluation/`` (results.json of the test look).  It checks
-that ONNX scores equal the training process's predictions (|Δ| ≤ 1e-5·max(1,|score|) on every validation row), makes smoke rows, and writes below ``processing/output/package``: ``model.tar.gz`` (normalised times, owners and order:
-``model.onnx``, ``spec.json``, ``manifest.json``, ``smoke.json``, ``native/…``) and ``manifest.json``.
+Packaging job (``mlops-job packaging``): ``processing/input/config/config.json`` (`PackagingJobConfig`),
+``processing/input/training/{model.tar.gz,output.tar.gz}``, ``processing/input/prepared/`` (validation split) and
+``processing/input/evaluation/`` (results.json of the test look).
+
+It checks that ONNX scores equal the training process's predictions (|Δ| ≤ 1e-5·max(1,|score|) on every validation row), makes smoke
+rows, and writes below ``processing/output/package``: ``manifest.json`` and ``model.tar.gz`` (normalised times, owners and order) with
+``model.onnx``, ``spec.json``, ``manifest.json``, ``smoke.json`` and ``native/…``.
 """
 
 from __future__ import annotations
