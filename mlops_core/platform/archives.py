@@ -46,7 +46,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     ),
 }
 NEVER = {
-    "agent": ("local", "jobs", "serving", "cli", "features", "evaluation", "entrypoints", "platform", "capabilities", "reporting", "runs"),
+    "agent": ("local", "jobs", "serving", "cli", "features", "evaluation", "entrypoints", "platform", "capabilities", "runs"),
     "server": ("local", "jobs", "serving", "cli", "features", "evaluation", "entrypoints", "platform", "agents"),
 }
 _EPOCH = (1980, 1, 1, 0, 0, 0)
