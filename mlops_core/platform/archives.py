@@ -174,7 +174,9 @@ class Builder:
             "/var/task",
             str(root),
         ]
-        subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONHASHSEED": "0"})
+        done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONHASHSEED": "0"})
+        if done.returncode < 0 or b"[interrupted]" in done.stdout:  # a file that does not compile is no reason, a half-made archive is
+            raise EnvironmentBroken("building an archive was interrupted.", remedy="Start again.")
 
     def _interpreter(self, version: str) -> str | None:
         """A Python of the target's version for its bytecode; without one the archive carries sources only and starts slower."""
