@@ -417,6 +417,8 @@ PROMISES: dict[int, Promise] = {
         "unit/adapters/test_web_http.py::test_a_redirect_is_an_error_and_is_not_followed",
         "unit/adapters/test_web_http.py::test_an_exact_trusted_origin_is_reached_although_it_is_private",
         "unit/adapters/test_web_http.py::test_trust_is_for_the_exact_origin_and_no_other",
+        "flows/test_notifications.py::test_abuse_row_80_a_private_sink_is_reached_only_as_an_exact_trusted_origin",
+        "flows/test_notifications.py::test_abuse_row_80_a_sink_that_redirects_is_not_followed",
     ),
     96: kept(
         "A run that is killed or aborted is closed, its jobs are stopped and its end is told.",

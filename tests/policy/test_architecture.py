@@ -38,12 +38,12 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "evaluation": "contracts errors",
         "judging": "contracts errors",
         "intake": "algorithms contracts errors facts",
-        "reporting": "algorithms contracts errors",
-        "runs": "algorithms contracts errors facts journal ports reporting tool",
+        "reporting": "algorithms contracts errors judging",
+        "runs": "algorithms contracts errors facts intake journal ports reporting tool",
         "capabilities": "algorithms contracts errors facts intake journal ports reporting runs tool",
         "adapters": "contracts errors facts journal ports settings",
         "mcp_server": "adapters capabilities contracts errors journal ports runs settings tool",
-        "agents": "contracts errors facts intake journal judging mcp_server settings",
+        "agents": "contracts errors facts intake journal judging mcp_server reporting settings",
         "entrypoints": "adapters capabilities contracts errors facts intake ports reporting runs settings",
         "jobs": "algorithms contracts errors evaluation features reporting",
         "serving": "contracts errors features",
@@ -120,6 +120,11 @@ def test_imports_point_one_way(name: str) -> None:
         if other.startswith(f"{PACKAGE}.") and station(other) not in MAY_IMPORT[name] | {name}
     }
     assert against == set()
+
+
+def test_agents_know_the_texts_for_people_and_no_other_part_of_reporting() -> None:
+    others = {other for module, known in graph().items() if station(module) == "agents" for other in known if station(other) == "reporting"}
+    assert {name for name in others if not name.startswith(f"{PACKAGE}.reporting.messages")} == set()
 
 
 def test_the_table_itself_points_one_way() -> None:
