@@ -19,7 +19,7 @@ from mlops_core.contracts.run import RunState
 from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import Refused
 from mlops_core.ports import Ports
-from mlops_core.reporting.messages import plain
+from mlops_core.reporting.messages import method, plain
 from mlops_core.runs import names
 from mlops_core.runs.operator import current
 from mlops_core.runs.progress import COMMON
@@ -87,16 +87,16 @@ def choose_algorithm(state: RunState, profile: DataProfile) -> tuple[str, str]:
     """The method asked for, or for ``auto`` one by the number of training rows and the hyperparameters given; with the reason."""
     asked, language = state.request.algorithm, state.request.language
     if asked != "auto":
-        return asked, plain(language, "plan.asked", choice=ENTRIES[asked].title)
+        return asked, plain(language, "plan.asked", choice=method(language, asked))
     if state.algorithm in ENTRIES:
-        return state.algorithm, plain(language, "plan.as_before", choice=ENTRIES[state.algorithm].title)
+        return state.algorithm, plain(language, "plan.as_before", choice=method(language, state.algorithm))
     given = set(state.request.hyperparameters)
     able = [name for name, item in ENTRIES.items() if state.request.task in item.tasks and given <= set(item.hyperparameters)]
     rows = profile.rows.get("train", 0)
     wanted = "random_forest" if rows < SMALL_ROWS else "xgboost"
     if wanted not in able and able:
-        return able[0], plain(language, "plan.only", choice=ENTRIES[able[0]].title)
-    title = ENTRIES[wanted].title
+        return able[0], plain(language, "plan.only", choice=method(language, able[0]))
+    title = method(language, wanted)
     if rows < SMALL_ROWS:
         return wanted, plain(language, "plan.few_rows", choice=title, rows=rows, limit=SMALL_ROWS)
     return wanted, plain(language, "plan.many_rows", choice=title, rows=rows)
@@ -110,8 +110,8 @@ def _options(state: RunState, profile: DataProfile, policy: Policy, algorithm: s
     request = state.request
     known = [name for name in get_args(InstanceType) if not policy.instance_types or name in policy.instance_types]
     types = [request.instance_type] if request.instance_type != "auto" else known
-    method = ENTRIES[algorithm].hyperparameters
-    values = {name: item.default for name, item in method.items()} | current(state, state.round + 1)
+    table = ENTRIES[algorithm].hyperparameters
+    values = {name: item.default for name, item in table.items()} | current(state, state.round + 1)
     text = sum(item.type == "string" for item in profile.columns)
     options = []
     for instance in types:

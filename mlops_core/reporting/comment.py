@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlops_core.algorithms.catalogue import ENTRIES
 from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
 from mlops_core.contracts.run import PHASES, PhaseState, RunState, RunWarning
@@ -20,6 +19,7 @@ from mlops_core.contracts.verdict import Rule, Verdict
 from mlops_core.reporting.figures import dollars, duration, figure, interval, moment, span, spark
 from mlops_core.reporting.links import Links
 from mlops_core.reporting.markdown import Markdown, code, escape, image, link
+from mlops_core.reporting.messages import method
 from mlops_core.reporting.prices import REGION, price_jobs
 from mlops_core.reporting.rendering import Translate, cut, render, translator
 from mlops_core.reporting.suggestion import suggestion
@@ -239,14 +239,13 @@ def render_comment(state: RunState, *, links: Links, now: str, evaluations: Sequ
     language = state.request.language
     t = translator(language)
     waiting = awaits_operator(state)
-    method = state.algorithm or state.request.algorithm
     page = render(
         "comment.md.j2",
         language,
         state=state,
         marker=Markdown(marker(state.run_id)),
         headline=headline(state, t),
-        method=ENTRIES[method].title if method in ENTRIES else method,
+        method=method(language, state.algorithm or state.request.algorithm),
         started=moment(state.started_at).strftime("%Y-%m-%d %H:%M:%S"),
         updated=moment(state.ended_at or now).strftime("%Y-%m-%d %H:%M:%S"),
         elapsed=span(duration(state.started_at, state.ended_at or now)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlops_core.algorithms.catalogue import ENTRIES
 from mlops_core.contracts.request import Language
 from mlops_core.errors import Defect
 from mlops_core.reporting.messages.en import EN
@@ -24,6 +25,12 @@ def text(language: Language, key: str) -> str:
     if found is None:
         raise Defect(f"the text {key!r} does not exist in language {language!r}.", remedy="Add it to mlops_core/reporting/messages.")
     return found
+
+
+def method(language: Language, name: str) -> str:
+    """What a learning method is called; its own title where the catalogue has no other word."""
+    own = ENTRIES[name].title if name in ENTRIES else name
+    return CATALOGUES[language].get(f"method.{name}", own)
 
 
 def plain(language: Language, key: str, **values: object) -> str:

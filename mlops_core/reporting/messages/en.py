@@ -273,6 +273,8 @@ EN: dict[str, str] = {
     "job.failed": "Failed",
     "word.keep": "kept",
     "word.drop": "dropped",
+    "method.auto": "Automatic choice of method",
+    "method.random_forest": "Random forest",
     "plan.asked": "{choice}: asked for in the issue.",
     "plan.as_before": "{choice}: as in the first round.",
     "plan.only": "{choice}: the only method with the hyperparameters given.",

@@ -10,7 +10,7 @@ from mlops_core.intake.body import parse_body
 from mlops_core.intake.render import render_body
 from tests.cases.write import BUCKET, CASES, expected
 
-FOLDERS = sorted(path for path in CASES.iterdir() if path.is_dir() and path.name != "__pycache__")
+FOLDERS = sorted(path.parent for path in CASES.glob("*/issue.md"))
 EXAMPLES = sorted(path for path in (CASES.parents[1] / "examples" / "issues").glob("*.md") if path.name != "README.md")
 
 
