@@ -136,6 +136,19 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
         raise InvalidRequest(" ".join(map(_problem, error.errors())), remedy="See `mlops run --help`.") from error
 
 
+def with_answer(body: str, field: str, answer: str) -> str:
+    """A form with another answer in one field, which is added when the form leaves it out."""
+    from mlops_core.intake.form import FIELDS
+
+    heading = f"### {next(one.label for one in FIELDS if one.name == field)}"
+    lines = body.replace("\r\n", "\n").split("\n")
+    if heading not in lines:
+        return f"{body.rstrip()}\n\n{heading}\n\n{answer}\n"
+    begin = lines.index(heading) + 1
+    end = next((place for place in range(begin, len(lines)) if lines[place].startswith("### ")), len(lines))
+    return "\n".join([*lines[:begin], "", answer, "", *lines[end:]])
+
+
 def refuse_what_the_form_would(request: TrainingRequest) -> None:
     """`InvalidRequest` lists everything that the suite would answer on the issue."""
     from mlops_core.intake.body import parse_body

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_core.cli import request as flags
 from mlops_core.cli.console import Console
 from mlops_core.cli.data import add
+from mlops_core.cli.issue import read_form
 from mlops_core.cli.result import Document, collect, summary
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.errors import InvalidRequest, NotFound
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 HELP = "Run the whole line on this machine: upload, issue, label, seven phases, served model."
 EXAMPLE = """  mlops run --data customers.csv --target churned
   mlops run --data adult.csv.gz --test adult-test.csv.gz --target income --positive '>50K' --algorithm xgboost --json result.json
-  mlops run examples/issues/census-income.md"""
+  mlops run examples/issues/house-prices.md --data houses.csv    # a filled form; the file takes the place of its dataset"""
 PLACE, TEST_PLACE = "s3://bucket/datasets/name/raw/file.csv", "s3://bucket/datasets/name/raw/test.csv"
 """Stand for the uploaded files while the flags are checked."""
 EXIT_BY_OUTCOME = {"succeeded": 0, "refused": 4, "expired": 4}
@@ -51,12 +52,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def check(arguments: argparse.Namespace, console: Console) -> None:
     """Refuse what cannot work before anything starts, and settle the task."""
     if arguments.form is not None:
-        if arguments.data or arguments.target:
-            raise InvalidRequest("a filled form and --data were given.", remedy="Give one of them.")
-        if not arguments.form.is_file():
-            raise NotFound(f"there is no file {str(arguments.form)!r}.", remedy="Check the path.")
-        return
-    if arguments.data is None or arguments.target is None:
+        if arguments.target:
+            raise InvalidRequest("a filled form and --target were given.", remedy="Write the target in the form.")
+        read_form(arguments.form)
+        if arguments.data is None:
+            return
+    elif arguments.data is None or arguments.target is None:
         raise InvalidRequest("--data and --target are needed (or a filled form).", remedy="See `mlops run --help`.")
     flags.refuse_what_comes_later(arguments)
     for path in filter(None, (arguments.data, arguments.test)):
@@ -67,6 +68,8 @@ def check(arguments: argparse.Namespace, console: Console) -> None:
                 f"{path.name!r} has {path.stat().st_size / 2**30:.1f} GB; at most 8 GB are read here.", remedy="Take a sample."
             )
     columns = flags.columns_of(arguments.data)
+    if arguments.form is not None:
+        return
     flags.refuse_unknown_columns(arguments, columns)
     if not arguments.task:
         arguments.task = flags.infer_task(arguments.data, arguments.target, arguments.positive)
@@ -82,7 +85,7 @@ def perform(arguments: argparse.Namespace, platform: Platform, console: Console)
     from mlops_core.intake.render import render_body
 
     if arguments.form is not None:
-        body, title = arguments.form.read_text(encoding="utf-8"), f"train: {arguments.form.stem}"
+        body, title = _filled(arguments, platform, console), f"train: {arguments.form.stem}"
     else:
         request = _request(arguments, platform, console)
         body, title = render_body(request), f"train: {request.model_name}"
@@ -106,6 +109,16 @@ def finish(platform: Platform, repository: str, issue: int, console: Console) ->
         report_url=platform.raw_url(repository, state.report_path) if state.report_path else "",
         endpoint_url=platform.endpoint_url(state.endpoint) if state.endpoint else "",
     )
+
+
+def _filled(arguments: argparse.Namespace, platform: Platform, console: Console) -> str:
+    """The form's text; files that were given are uploaded and named in it."""
+    body = read_form(arguments.form)
+    for field, path in (("dataset", arguments.data), ("test_dataset", arguments.test)):
+        if path is not None:
+            name = flags.model_name(arguments)
+            body = flags.with_answer(body, field, add(platform.session(), path, platform.bucket, name, console))
+    return body
 
 
 def _request(arguments: argparse.Namespace, platform: Platform, console: Console) -> TrainingRequest:

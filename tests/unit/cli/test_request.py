@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from mlops_core.cli import request as flags
+from mlops_core.cli.issue import read_form
 from mlops_core.errors import InvalidRequest, Unsupported
+from mlops_core.intake.body import parse_body
+from mlops_core.intake.render import render_body
 
 
 def parse(*given: str) -> argparse.Namespace:
@@ -115,3 +118,21 @@ def test_a_metric_of_another_task_is_refused_before_anything_starts() -> None:
     request = flags.build(parse("--metric", "rmse"), dataset="s3://bucket/datasets/a/raw/a.csv", test_dataset=None, task="multiclass")
     with pytest.raises(InvalidRequest, match="does not measure this task"):
         flags.refuse_what_the_form_would(request)
+
+
+def test_a_file_takes_the_place_of_a_forms_dataset_and_nothing_else_changes() -> None:
+    request = flags.build(parse(), dataset="s3://bucket/datasets/a/raw/a.csv", test_dataset=None, task="regression")
+    body = render_body(request)
+    placed = flags.with_answer(
+        flags.with_answer(body, "dataset", "s3://bucket/datasets/b/raw/b.csv"), "test_dataset", "s3://bucket/datasets/b/raw/t.csv"
+    )
+    changes = {"dataset": "s3://bucket/datasets/b/raw/b.csv", "test_dataset": "s3://bucket/datasets/b/raw/t.csv"}
+    assert parse_body(placed, bucket="bucket").request == request.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * 300_000])
+def test_a_form_that_is_no_text_or_too_long_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "form.md"
+    path.write_bytes(content)
+    with pytest.raises(InvalidRequest):
+        read_form(path)
