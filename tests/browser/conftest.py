@@ -23,6 +23,9 @@ from tests.browser.chromium import Chromium, Tab
 
 REPOSITORY = seed.EXAMPLE_REPOSITORY
 RUN_SECONDS = 150.0
+EVIL = b"""<!doctype html><html lang="en"><title>calm</title><body><p>text</p>
+<img src="/_static/person.svg" alt="outside" onerror="title='hurt'">
+<script>document.title = "hurt"; fetch("/");</script><form action="/logout" method="post"><button>press</button></form></body></html>"""
 
 
 @dataclass
@@ -143,7 +146,7 @@ def open_pull(platform: Platform) -> int:
 
     head = call("GET", "git/ref/heads/main")["object"]["sha"]
     call("POST", "git/refs", {"ref": "refs/heads/notes", "sha": head})
-    text = base64.b64encode(b"# Notes\n\nWhat we learnt of flowers.\n").decode()
-    call("PUT", "contents/NOTES.md", {"message": "Add notes", "branch": "notes", "content": text})
+    for name, content in {"NOTES.md": b"# Notes\n\nWhat we learnt of flowers.\n", "evil.html": EVIL}.items():
+        call("PUT", f"contents/{name}", {"message": f"Add {name}", "branch": "notes", "content": base64.b64encode(content).decode()})
     made = call("POST", "pulls", {"title": "Add notes", "head": "notes", "base": "main", "body": "A page of *notes*."})
     return int(made["number"])

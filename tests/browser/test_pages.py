@@ -79,3 +79,14 @@ def test_the_browser_itself_demands_the_required_fields(site: Site) -> None:
     site.tab.click("form.fields button.main")
     assert site.tab.run("location.pathname").endswith("/issues/new")
     assert site.tab.run("document.querySelectorAll('form.fields :invalid').length") >= 4
+
+
+def test_a_document_of_a_repository_runs_no_script_loads_nothing_and_has_no_origin(site: Site) -> None:
+    site.become(seed.ASKS)
+    site.open(f"/{REPOSITORY}/raw/notes/evil.html")
+    assert site.tab.run("document.title") == "calm"
+    assert site.tab.run("self.origin") == "null"
+    assert site.tab.run("document.images[0].naturalWidth") == 0
+    site.tab.click("button")
+    site.open("/")
+    assert site.tab.run("document.querySelector('.me').textContent") == seed.ASKS
