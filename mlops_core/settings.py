@@ -51,7 +51,9 @@ class Settings:
         """The non-empty value of a setting; `EnvironmentBroken` names the variable that is missing."""
         value = str(getattr(self, name))
         if not value:
-            raise EnvironmentBroken(f"the setting {variable(name)} is empty.", remedy="Set it on the function or in the shell and try again.")
+            raise EnvironmentBroken(
+                f"the setting {variable(name)} is empty.", remedy="Set it on the function or in the shell and try again."
+            )
         return value
 
 

@@ -17,6 +17,7 @@ from mlops_core.cli import platform as cli_platform
 from mlops_core.cli.console import Console
 from mlops_core.cli.platform import Platform
 from mlops_core.contracts.run import RunState
+from mlops_core.errors import NotFound
 from mlops_core.local.environments import Environments, find_uv
 from mlops_core.local.places import project_root
 
@@ -78,8 +79,11 @@ def until(platform: Platform, run_id: str, reached: Callable[[RunState], bool], 
     deadline = time.monotonic() + seconds
     state = None
     while time.monotonic() < deadline:
-        state = read_run(platform.ports(), run_id)
-        if reached(state):
+        try:
+            state = read_run(platform.ports(), run_id)
+        except NotFound:  # the claim of an issue is a moment older than the state of its run
+            state = None
+        if state is not None and reached(state):
             return state
         time.sleep(0.3)
     pytest.fail(f"run {run_id} did not get there within {seconds:.0f} s: {state}")
