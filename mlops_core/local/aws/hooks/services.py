@@ -9,6 +9,7 @@ import types
 from collections.abc import Mapping
 from email.utils import parseaddr
 from typing import Any, Protocol
+from urllib.parse import parse_qs
 
 from mlops_core.local.aws.hooks.names import private
 
@@ -81,7 +82,7 @@ def _authorise(actions: Any, service: Service) -> None:
         plain = {} if iam_action == "sagemaker:InvokeEndpoint" else (context_of(name, iam_action, body, params) or {})
         if name == "sagemaker":
             return {**plain, **service.condition_context(iam_action.partition(":")[2], body)}
-        return {**plain, **_leading_keys(name, body)}
+        return {**plain, **_leading_keys(name, body), **_sender(name, body)}
 
     actions.extract_iam_action, actions.extract_resource_arn, actions.request_tag_context = action, arn, context
 
@@ -109,6 +110,12 @@ def _leading_keys(name: str, body: bytes) -> dict[str, Any]:
         return {"dynamodb:LeadingKeys": [str(next(iter(item[table["pk_name"]].values())))]} if table else {}
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
         return {}
+
+
+def _sender(name: str, body: bytes) -> dict[str, str]:
+    """The address that a message is sent from (``ses:FromAddress``), which MiniStack leaves out."""
+    source = parse_qs(body.decode("utf-8", "replace")).get("Source", [""])[0] if name == "ses" else ""
+    return {"ses:FromAddress": parseaddr(source)[1]} if source else {}
 
 
 def _lambda_qualifier(name: str, path: str, query: Any, arn: Any) -> Any:
