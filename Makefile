@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
-.PHONY: help demo test test-browser check bench interop locks clean setup envs lint types coverage pages form screenshots
+.PHONY: help demo test test-browser check bench interop locks clean setup envs lint coverage reference form screenshots
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -32,7 +32,7 @@ test: setup ## The suite, Python only.
 	@$(BIN)/python -m pytest -q -m "not browser and not node" $(ARGS)
 
 lint: setup
-	@$(BIN)/ruff check mlops_core tests benchmarks
+	@$(BIN)/ruff check mlops_core tests benchmarks actions docs
 	@$(BIN)/python -m mypy
 
 test-browser: setup
@@ -51,6 +51,9 @@ coverage: setup ## Lines covered, Lambda and container processes counted.
 
 form: setup ## Write the issue form from the request contract.
 	@$(BIN)/python -m mlops_core.intake.form
+
+reference: setup ## Write the reference pages from the code.
+	@$(BIN)/python -m docs.generate
 
 screenshots: setup ## Renew the pictures in docs/ from a real run.
 	@$(BIN)/python -m tests.browser.screenshots
