@@ -139,6 +139,9 @@ class Endpoints(Protocol):
     def update(self, endpoint: str, config_name: str) -> None:
         """Point an endpoint to another config; `Stale` while it is changing."""
 
+    def delete(self, endpoint: str) -> None:
+        """Remove an endpoint (no error when absent)."""
+
     def describe(self, endpoint: str) -> EndpointFacts | None:
         """Facts of an endpoint, None when there is none."""
 

@@ -91,6 +91,10 @@ class SageMakerEndpoints:
                     raise Stale(f"endpoint {endpoint} is changing now.", remedy="Call again when it is in service.") from error
                 raise
 
+    def delete(self, endpoint: str) -> None:
+        """Remove an endpoint (no error when absent)."""
+        self._delete("delete_endpoint", EndpointName=endpoint)
+
     def describe(self, endpoint: str) -> EndpointFacts | None:
         """Facts of an endpoint, None when there is none."""
         with translated(f"looking at endpoint {endpoint}"):

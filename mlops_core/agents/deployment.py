@@ -16,6 +16,7 @@ from mlops_core.errors import Conflict, JobFailed, MlopsError, NotFound, Refused
 LOCK_SECONDS = 7500
 SAMPLES = 3
 _CAPTURE_PERCENT = 100
+_CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 
 
 def handler(event: Document, context: object) -> Document:
@@ -55,7 +56,7 @@ def check(agent: Agent, event: Document) -> Document:
     pointer = event["pointer"]
     facts: Document = agent.tools.call("describe_endpoint", endpoint=pointer["endpoint"])
     status = facts["status"]
-    if status in {"Creating", "Updating", "SystemUpdating"}:
+    if status in _CHANGING:
         return {"state": "running", "detail": status}
     wanted = config_name(event["model_name"], pointer["version"], event["pointer_commit"])
     if status != "InService" or facts["config_name"] != wanted:
@@ -90,26 +91,21 @@ def verify(agent: Agent, event: Document) -> Document:
 
 
 def rollback(agent: Agent, event: Document) -> Document:
-    """Write the earlier version into the pointer and bring the endpoint back to it; the lock is released in every case."""
-    name, pointer, previous = str(event["model_name"]), event["pointer"], event["previous"]
+    """Write the earlier version into the pointer and bring the endpoint back to it; called again while the state is ``running``.
+
+    The lock is held until the endpoint has settled, and released in every other case.
+    """
     problem = str(event["problem"].get("Error", "unknown"))
-    if event["run_id"]:
-        agent.record(event["run_id"], {"phase": phase("release", "failed", line("detail.going_back", error=problem))})
     try:
-        if previous is None:
-            return {"state": "nothing to go back to"}
-        back = {
-            **previous,
-            "set_by": "mlops",
-            "previous": pointer["version"],
-            "reason": f"{pointer['version']} did not come up ({problem})",
-        }
-        key = key_of(event["owner"], "rollback-pointer", pointer["version"])
-        commit = agent.tools.call("commit_pointer", model_name=name, pointer=back, expected_version=pointer["version"], key=key)["commit"]
-        _bring(agent, name, back, commit)
-        return {"state": "rolled back", "version": back["version"], "commit": commit}
-    finally:
+        if event["run_id"]:
+            agent.record(event["run_id"], {"phase": phase("release", "failed", line("detail.going_back", error=problem))})
+        found = _withdraw(agent, event) if event["previous"] is None else _back(agent, event, problem)
+    except MlopsError:
         _unlock(agent, event)
+        raise
+    if found["state"] != "running":
+        _unlock(agent, event)
+    return found
 
 
 def finish(agent: Agent, event: Document) -> Document:
@@ -134,6 +130,34 @@ def endpoint_of(model_name: str) -> str:
 def config_name(model_name: str, version: str, commit: str) -> str:
     """The name of the model and of the endpoint config of one version under one pointer commit."""
     return f"mlops-{model_name}-{version.replace('.', '-')}-{commit[:8]}"
+
+
+def _withdraw(agent: Agent, event: Document) -> Document:
+    """Take a first version that never served out of production; a pointer that people committed stays as they wrote it."""
+    pointer = event["pointer"]
+    if not event["run_id"] or pointer["previous"] is not None:
+        return {"state": "nothing to go back to"}
+    key = key_of(event["owner"], "withdraw", pointer["version"])
+    found = agent.tools.call("withdraw_pointer", model_name=str(event["model_name"]), version=pointer["version"], key=key)
+    return {"state": "withdrawn", "commit": found["commit"]}
+
+
+def _back(agent: Agent, event: Document, problem: str) -> Document:
+    name, pointer = str(event["model_name"]), event["pointer"]
+    reason = f"{pointer['version']} did not come up ({problem})"
+    back = {**event["previous"], "set_by": "mlops", "previous": pointer["version"], "reason": reason}
+    key = key_of(event["owner"], "rollback-pointer", pointer["version"])
+    commit = agent.tools.call("commit_pointer", model_name=name, pointer=back, expected_version=pointer["version"], key=key)["commit"]
+    _bring(agent, name, back, commit)
+    facts: Document = agent.tools.call("describe_endpoint", endpoint=pointer["endpoint"])
+    if facts["status"] in _CHANGING:
+        return {"state": "running", "detail": facts["status"]}
+    if facts["status"] != "InService" or facts["config_name"] != config_name(name, back["version"], commit):
+        return {"state": "not serving", "detail": facts["failure"] or facts["status"]}
+    if event["run_id"]:
+        again = line("detail.serves", endpoint=pointer["endpoint"], version=back["version"])
+        agent.record(event["run_id"], {"phase": phase("release", "failed", again)})
+    return {"state": "rolled back", "version": back["version"], "commit": commit}
 
 
 def _wanted(agent: Agent, event: Document, name: str) -> Document:

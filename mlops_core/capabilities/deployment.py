@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mlops_core.contracts.base import ModelName, S3Uri
 from mlops_core.contracts.model import ProductionPointer, SemanticVersion
-from mlops_core.errors import Conflict, NotFound, Refused, Stale
+from mlops_core.errors import Conflict, NotFound, Refused, Stale, Unavailable
 from mlops_core.facts import Answer, Capture, Variant
 from mlops_core.ports import Ports
 from mlops_core.runs import models, names, packages, pointers
@@ -33,6 +33,11 @@ def commit_pointer(
     if pointer.model_name != model_name:
         raise Refused(f"a pointer of {pointer.model_name} cannot be the pointer of {model_name}.", code="E-POINTER-MODEL")
     return {"commit": pointers.commit_pointer(ports, models.home(ports, model_name), pointer, expected_version)}
+
+
+def withdraw_pointer(ports: Ports, model_name: ModelName, version: SemanticVersion) -> dict[str, Any]:
+    """Remove the production pointer of a first version that did not come up: {commit}, empty when it names another version."""
+    return {"commit": pointers.withdraw_pointer(ports, models.home(ports, model_name), model_name, version)}
 
 
 def read_pointer(ports: Ports, model_name: ModelName, commit: Commit = "") -> ProductionPointer | None:
@@ -108,7 +113,12 @@ def apply_endpoint(ports: Ports, endpoint: ResourceName, config_name: ResourceNa
     if there is None:
         ports.endpoints.create(endpoint, config_name, tags={"mlops:endpoint": endpoint})
         return {"action": "created"}
-    if there.config_name == config_name and there.status != "Failed":
+    if there.status in {"Failed", "Deleting"}:
+        # It never served, and SageMaker offers nothing but its removal.
+        if there.status == "Failed":
+            ports.endpoints.delete(endpoint)
+        raise Unavailable(f"the endpoint {endpoint} had failed and is made anew.", remedy="Call again.", code="E-ENDPOINT-FAILED")
+    if there.config_name == config_name:
         return {"action": "unchanged"}
     ports.endpoints.update(endpoint, config_name)
     return {"action": "updated"}
@@ -182,6 +192,7 @@ TOOLS = (
     *COMMON,
     *WAITING,
     acts(commit_pointer),
+    acts(withdraw_pointer),
     reads(read_pointer),
     reads(verify_package),
     acts(take_lock),

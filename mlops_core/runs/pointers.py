@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from mlops_core.contracts.model import ProductionPointer
 from mlops_core.errors import Conflict, Defect, Refused
+from mlops_core.facts import CommitFacts
 from mlops_core.ports import Item, Ports, Reader
 from mlops_core.runs import commits, models
 
@@ -50,10 +51,30 @@ def commit_pointer(ports: Ports, repository: str, pointer: ProductionPointer, ex
         return {path_of(name): text}
 
     made = commits.commit(ports, repository, f"Point {name} to {pointer.version}\n\n{pointer.reason}", build)
+    _require_direct(made, repository)
+    row: Item = {"version": pointer.version, "package_arn": pointer.package_arn, "commit": made.commit, "run_id": pointer.run_id}
+    ports.ledger.put(models.model_key(name), models.POINTER, row)
+    return made.commit
+
+
+def withdraw_pointer(ports: Ports, repository: str, model_name: str, version: str) -> str:
+    """Remove the pointer if it names a version that never served, and return the commit; empty when it is gone or names another."""
+
+    def build(reader: Reader) -> Mapping[str, bytes | None]:
+        there = parse(reader(path_of(model_name)))
+        return {path_of(model_name): None} if there and there.version == version else {}
+
+    if not build(lambda path: ports.repository.read(repository, path)):
+        return ""
+    message = f"Take {model_name} {version} out of production\n\nIt did not come up, and no version served before it."
+    made = commits.commit(ports, repository, message, build)
+    _require_direct(made, repository)
+    ports.ledger.delete(models.model_key(model_name), models.POINTER)
+    return made.commit
+
+
+def _require_direct(made: CommitFacts, repository: str) -> None:
     if made.pull_request:
         remedy = f"Merge {made.pull_request}, or let the App write to the default branch."
         headline = f"the default branch of {repository} is protected; the pointer waits in a pull request."
         raise Refused(headline, remedy=remedy, code="E-POINTER-PR")
-    row: Item = {"version": pointer.version, "package_arn": pointer.package_arn, "commit": made.commit, "run_id": pointer.run_id}
-    ports.ledger.put(models.model_key(name), models.POINTER, row)
-    return made.commit

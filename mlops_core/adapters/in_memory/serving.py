@@ -68,6 +68,10 @@ class MemoryEndpoints:
         weights = {variant.name: variant.weight for variant in self.config_variants(config_name)}
         self.endpoints[endpoint] = EndpointFacts(endpoint, "InService", config_name, weights)
 
+    def delete(self, endpoint: str) -> None:
+        """Remove an endpoint."""
+        self.endpoints.pop(endpoint, None)
+
     def describe(self, endpoint: str) -> EndpointFacts | None:
         """Facts or None."""
         return self.endpoints.get(endpoint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,10 +20,12 @@ from mlops_core.agents import (
     retraining,
     training,
 )
+from mlops_core.capabilities.deployment import apply_endpoint
 from mlops_core.capabilities.issue import start_run
 from mlops_core.capabilities.retraining import answer_operator
 from mlops_core.contracts.approval import RetrainCommand
-from mlops_core.errors import JobFailed
+from mlops_core.errors import JobFailed, Unavailable
+from mlops_core.facts import EndpointFacts
 from mlops_core.reporting.history import verify_chain
 from mlops_core.runs.record import _records
 from tests.unit.mcp_server import world as w
@@ -202,6 +205,51 @@ def test_an_endpoint_that_answers_wrongly_is_pointed_back_to_the_version_before(
     pointer = json.loads(line.memory.repository.files[w.REPOSITORY]["mlops/models/income/production.json"])
     assert (pointer["version"], pointer["previous"]) == ("1.0.0", "1.1.0")
     assert line.memory.endpoints.endpoints["mlops-income"].config_name.startswith("mlops-income-1-0-0-")
+
+
+def test_a_first_version_that_does_not_come_up_is_taken_out_of_production() -> None:
+    line = w.Line(w.world())
+    run = start_run(line.memory.ports, w.approved()).run_id
+    prepare(line, run)
+    train(line, run, 0)
+    verdict = evaluate(line, run, 0, "validation")
+    evaluate(line, run, 0, "test", verdict=verdict["verdict"])
+    event = release(line, run, pack(line, run, 0), score=0.9)
+    there = line.memory.endpoints.endpoints["mlops-income"]
+    problem = {"problem": {"Error": "JobFailed", "Cause": ""}}
+    assert line.act("deployment", deployment.ACTIONS, {**event, **problem, "action": "rollback"})["state"] == "withdrawn"
+    assert "mlops/models/income/production.json" not in line.memory.repository.files[w.REPOSITORY]
+    assert line.memory.ledger.get("LOCK#endpoint#mlops-income", "LOCK") is None
+    # What never served is made anew by the next deployment.
+    line.memory.endpoints.endpoints["mlops-income"] = replace(there, status="Failed")
+    with pytest.raises(Unavailable, match="made anew"):
+        apply_endpoint(line.memory.ports, "mlops-income", there.config_name)
+    assert "mlops-income" not in line.memory.endpoints.endpoints
+
+
+def test_the_lock_is_held_until_the_earlier_version_serves_again() -> None:
+    line = w.Line(w.world())
+    whole_run(line)
+    second = start_run(line.memory.ports, w.approved(algorithm="xgboost", hyperparameters={"max_depth": 5})).run_id
+    line.act("data", data.ACTIONS, {"action": "start", "run_id": second, "round": 0})
+    train(line, second, 0)
+    verdict = evaluate(line, second, 0, "validation", auc=0.95)
+    evaluate(line, second, 0, "test", auc=0.95, verdict=verdict["verdict"])
+    event = release(line, second, pack(line, second, 0), score=0.9)
+    event = {**event, "problem": {"Error": "JobFailed", "Cause": ""}, "action": "rollback"}
+    settled = line.memory.endpoints.describe
+
+    def changing(endpoint: str) -> EndpointFacts | None:
+        there = settled(endpoint)
+        return replace(there, status="Updating") if there else None
+
+    line.memory.endpoints.describe = changing  # type: ignore[method-assign]
+    assert line.act("deployment", deployment.ACTIONS, event)["state"] == "running"
+    assert line.memory.ledger.get("LOCK#endpoint#mlops-income", "LOCK")
+    line.memory.endpoints.describe = settled  # type: ignore[method-assign]
+    assert line.act("deployment", deployment.ACTIONS, event)["state"] == "rolled back"
+    assert line.memory.ledger.get("LOCK#endpoint#mlops-income", "LOCK") is None
+    assert len([path for path, _ in line.memory.repository.commits[w.REPOSITORY] if path.startswith("Point income to 1.0.0")]) == 2
 
 
 def test_records_of_many_runs_form_one_chain_even_when_the_head_moves() -> None:

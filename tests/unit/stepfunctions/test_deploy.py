@@ -12,8 +12,8 @@ from tests.unit.stepfunctions.interpreter import Call, Ended, TaskError, load, w
 GOOD = ["Begin", "Wanted", "Apply", "Wait", "Check", "Ready", "Verify", "Finish"]
 
 
-def _walk(*looks: str, begin: Any = None, failing: dict[str, str] | None = None) -> Ended:
-    queue = list(looks)
+def _walk(*looks: str, begin: Any = None, failing: dict[str, str] | None = None, backs: list[str] | None = None) -> Ended:
+    queue, ways = list(looks), list(backs or [])
 
     def answer(call: Call) -> Any:
         action = call.payload["action"]
@@ -23,6 +23,8 @@ def _walk(*looks: str, begin: Any = None, failing: dict[str, str] | None = None)
             return begin or {"state": "running", "event": {"run_id": "r", "owner": call.payload["owner"], "model_name": "income"}}
         if action == "check":
             return {"state": queue.pop(0) if queue else "running"}
+        if action == "rollback":
+            return {"state": ways.pop(0) if ways else "rolled back"}
         return {"state": "completed"}
 
     return walk(load("deploy"), {"event": {"run_id": "r", "record": {}}}, answer=answer, name="r-deploy")
@@ -52,6 +54,18 @@ def test_a_failed_step_goes_back_and_tells_the_first_problem(action: str) -> Non
     assert (ended.error, ended.cause) == ("JobFailed", "not healthy")
 
 
+def test_the_way_back_is_followed_until_the_endpoint_has_settled() -> None:
+    ended = _walk("completed", failing={"verify": "wrong answers"}, backs=["running", "running", "rolled back"])
+    assert ended.path[-9:] == ["Verify", *("Rollback", "Returned", "Pause") * 2, "Rollback", "Returned", "Failed"][-9:]
+    assert ended.path.count("Rollback") == 3
+    assert ended.cause == "wrong answers"
+
+
+def test_a_way_back_that_never_settles_ends_too() -> None:
+    ended = _walk("completed", failing={"verify": "wrong answers"}, backs=["running"] * 500)
+    assert (ended.path[-1], ended.path.count("Rollback")) == ("Failed", 399)
+
+
 def test_a_failed_begin_changes_nothing_and_so_undoes_nothing() -> None:
     ended = _walk(failing={"begin": "the signature is wrong"})
     assert (ended.path, ended.cause) == (["Begin", "Failed"], "the signature is wrong")
@@ -59,7 +73,7 @@ def test_a_failed_begin_changes_nothing_and_so_undoes_nothing() -> None:
 
 def test_an_endpoint_that_never_settles_is_given_up_and_rolled_back() -> None:
     ended = _walk()
-    assert (ended.path[-2:], ended.error) == (["Rollback", "Failed"], "JobFailed")
+    assert (ended.path[-3:], ended.error) == (["Rollback", "Returned", "Failed"], "JobFailed")
     assert ended.path.count("Check") == 200
 
 
