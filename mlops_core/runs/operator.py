@@ -10,7 +10,7 @@ import json
 from mlops_core.algorithms.catalogue import ENTRIES, suggest
 from mlops_core.contracts.approval import CommandAnswer, RetrainCommand
 from mlops_core.contracts.request import Language, Scalar
-from mlops_core.contracts.run import Change, Round, RunState
+from mlops_core.contracts.run import Change, PhaseState, Round, RunState
 from mlops_core.errors import InvalidRequest, Stale
 from mlops_core.intake.hyperparameters import plain as written
 from mlops_core.ports import Item, Ports
@@ -84,7 +84,9 @@ def _hand_over(ports: Ports, state: RunState, row: Item, new: Round) -> CommandA
         if any(item.number == new.number for item in found.rounds):
             return found
         first = (Round(number=0, asked_by=found.approved_by, verdict=found.verdict),) if not found.rounds else ()
-        return found.model_copy(update={"rounds": first + _judged(found) + (new,), "round": new.number})
+        # The phase that waited has its answer; it begins anew with the round's own look.
+        phases = tuple(PhaseState(name=item.name) if item.name == "validation" else item for item in found.phases)
+        return found.model_copy(update={"rounds": first + _judged(found) + (new,), "round": new.number, "phases": phases})
 
     changed = change_run(ports, state.run_id, with_round)
     taken = ports.machines.answer(str(row["token"]), json.dumps({"round": new.number, "run_id": state.run_id}))

@@ -13,6 +13,7 @@ from typing import Any
 from mlops_core.contracts.base import RunId
 from mlops_core.contracts.changes import PhaseChange, RunChanges
 from mlops_core.contracts.run import PhaseState, Round, RunState
+from mlops_core.contracts.verdict import Verdict
 from mlops_core.errors import Defect, NotFound, Stale
 from mlops_core.ports import Item, Ports
 from mlops_core.reporting.messages.wording import explained, said, warned
@@ -90,7 +91,7 @@ def applied(state: RunState, changes: RunChanges, now: datetime) -> RunState:
         for name, value in ((name, getattr(changes, name)) for name in RunChanges.model_fields if name not in _MERGED)
         if value not in ("", None, ())
     }
-    update["rounds"] = _rounds(state.rounds, changes.rounds)
+    update["rounds"] = _judged(_rounds(state.rounds, changes.rounds), update.get("round", state.round), changes.verdict)
     update["live_metrics"] = tuple({**dict(state.live_metrics), **dict(changes.live_metrics)}.items())
     update["plots"] = tuple(dict.fromkeys(state.plots + changes.plots))
     update["warnings"] = tuple(dict.fromkeys(state.warnings + tuple(warned(language, item) for item in changes.warnings)))
@@ -117,6 +118,13 @@ def _rounds(there: tuple[Round, ...], new: tuple[Round, ...]) -> tuple[Round, ..
             verdict=item.verdict or before.verdict,
         )
     return tuple(merged[number] for number in sorted(merged))
+
+
+def _judged(rounds: tuple[Round, ...], number: int, verdict: Verdict | None) -> tuple[Round, ...]:
+    """The rounds with what was just said about the current one."""
+    if verdict is None:
+        return rounds
+    return tuple(item.model_copy(update={"verdict": verdict}) if item.number == number else item for item in rounds)
 
 
 def _phase(before: PhaseState, change: PhaseChange, detail: str, now: str) -> PhaseState:

@@ -10,7 +10,9 @@ from mlops_core.adapters.in_memory import MemoryPorts
 from mlops_core.capabilities.issue import start_run
 from mlops_core.capabilities.retraining import answer_operator
 from mlops_core.contracts.approval import RetrainCommand
+from mlops_core.contracts.changes import PhaseChange, RunChanges, Text
 from mlops_core.contracts.request import Scalar
+from mlops_core.runs.progress import record_progress
 from mlops_core.runs.shared import park_operator
 from mlops_core.runs.state import read_run
 from tests.unit.mcp_server import world as w
@@ -37,6 +39,30 @@ def test_an_answer_starts_the_next_round_with_a_before_and_after_table() -> None
     answer = answer_operator(memory.ports, command(max_depth=8, n_estimators=300))
     assert (answer.accepted, answer.round, answer.text) == (True, 1, "max_depth: 4 → 8; n_estimators: 400 → 300")
     assert read_run(memory.ports, run).round == 1
+
+
+def test_an_answered_phase_does_not_say_that_it_waits() -> None:
+    memory, run = waiting()
+    told = PhaseChange(name="validation", status="running", detail=Text(key="detail.asks", values={"round": 0}))
+    record_progress(memory.ports, run, RunChanges(phase=told))
+    assert "/retrain" in read_run(memory.ports, run).phases[2].detail
+    answer_operator(memory.ports, command())
+    phase = read_run(memory.ports, run).phases[2]
+    assert (phase.name, phase.status, phase.detail) == ("validation", "waiting", "")
+
+
+@pytest.mark.parametrize(("parameters", "said"), [({"max_dept": 8}, "ハイパーパラメータ"), ({"max_depth": 6}, "何も変わりません")])
+def test_a_japanese_run_answers_in_japanese(parameters: dict[str, Scalar], said: str) -> None:
+    memory, _ = waiting(language="ja", hyperparameters={"max_depth": 6})
+    answer = answer_operator(memory.ports, command(1, **parameters))
+    assert (answer.accepted, answer.language) == (False, "ja")
+    assert said in answer.text
+
+
+def test_a_value_reads_back_to_itself_however_small_it_is() -> None:
+    memory, run = waiting()
+    assert answer_operator(memory.ports, command(learning_rate=0.0012345678901234567)).accepted
+    assert read_run(memory.ports, run).rounds[1].changes[0].after == 0.0012345678901234567
 
 
 def test_abuse_row_44_of_three_at_once_one_wins_and_the_others_hear_which_round_runs() -> None:

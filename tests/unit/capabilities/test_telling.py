@@ -9,8 +9,9 @@ from mlops_core.adapters.in_memory import MemoryPorts
 from mlops_core.capabilities import history, notification
 from mlops_core.capabilities.issue import start_run
 from mlops_core.contracts.changes import PhaseChange, RunChanges
+from mlops_core.contracts.model import ModelRecord
 from mlops_core.contracts.verdict import Interval, Rule, Verdict
-from mlops_core.runs import outbox
+from mlops_core.runs import models, outbox
 from mlops_core.runs.delivery import deliver_outbox
 from mlops_core.runs.progress import record_progress
 from mlops_core.runs.state import read_run
@@ -226,6 +227,20 @@ def test_the_end_of_an_alarm_is_told_and_a_first_look_that_finds_order_is_not() 
     assert not notification.post_alarm(memory.ports, {**alarm, "OldStateValue": "INSUFFICIENT_DATA"})["posted"]
     found = notification.post_alarm(memory.ports, {**alarm, "OldStateValue": "ALARM"})
     assert "mlops-income-errors" in memory.repository.issues[w.REPOSITORY, found["issue"]].body
+
+
+def test_an_alarm_speaks_the_language_of_the_run_that_made_the_champion() -> None:
+    memory = w.world()
+    run = start_run(memory.ports, w.approved(language="ja")).run_id
+    state = read_run(memory.ports, run)
+    made = ModelRecord(
+        model_name="income", version="1.0.0", run_id=run, package_arn="arn:p", model_uri="s3://b-1/models/income/1.0.0/model.tar.gz",
+        archive_digest="f" * 64, metrics={"roc_auc": 0.9}, metric="roc_auc", dataset_digest="f" * 64, created_at=state.started_at,
+    )  # fmt: skip
+    models.set_champion(memory.ports, made)
+    found = notification.post_alarm(memory.ports, {"AlarmName": "mlops-income-latency", "NewStateValue": "ALARM"})
+    assert found == {"issue": state.issue, "posted": True}
+    assert any("レイテンシのアラームが発生しました" in body for body in pages(memory))
 
 
 @pytest.mark.parametrize("name", ["other-income-errors", "mlops-unknown-errors", "mlops-income-cpu", "", "mlops--errors"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -48,6 +49,16 @@ def test_a_mail_subject_is_one_short_line() -> None:
     assert "/retrain n_estimators=800" in mail.body
     japanese = mail_message(waiting(request=request(language="ja")), verdict("retrain", 0.9), links=LINKS)
     assert "判断をお願いします" in japanese.subject
+
+
+def test_the_call_for_a_decision_is_wholly_japanese_on_every_channel() -> None:
+    run = waiting(request=request(language="ja"))
+    missed = verdict("retrain", 0.9)
+    slack = json.dumps(slack_message(run, missed, links=LINKS), ensure_ascii=False).replace("\\n", " ")
+    for text in (render_operator_request(run, missed), mail_message(run, missed, links=LINKS).body, slack):
+        words = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"<!--.*?-->|https?://[^\s\"]+|/retrain [^\s\"]+( \w+=[\d.]+)*", "", text)))
+        assert words <= {"ROC", "AUC", "income", "Issue", "URL", "text", "type", "plain", "header", "section", "blocks", "emoji", "false"}
+        assert "要求値は 0.9200 以上です" in text
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -14,6 +14,7 @@ from mlops_core.contracts.run import JobUse, PhaseStatus, Round, RunWarning
 from mlops_core.errors import NotFound, Stale
 from mlops_core.runs.state import applied, change_run, read_run, stamp
 from tests.unit.mcp_server import world as w
+from tests.unit.reporting.states import verdict
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123_456, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 12, 5, 0, tzinfo=UTC)
@@ -84,6 +85,24 @@ def test_lists_do_not_repeat_themselves_and_empty_means_unchanged() -> None:
     assert twice.warnings == (RunWarning(code="W-DATA-001", text="24 duplicate rows were kept"),)
     assert (twice.plots, twice.live_metrics, len(twice.rounds)) == (("a.png",), (("m", 2.0),), 1)
     assert applied(twice, RunChanges(), NOW) == twice
+
+
+def test_a_verdict_belongs_to_the_round_that_it_judges() -> None:
+    memory = w.world()
+    state = read_run(memory.ports, start_run(memory.ports, w.approved()).run_id)
+    rounds = (Round(number=0, asked_by="ana", verdict=verdict("retrain", 0.8)), Round(number=1, asked_by="ana"))
+    refused = verdict("refuse", 0.85)
+    judged = applied(applied(state, RunChanges(rounds=rounds, round=1), NOW), RunChanges(verdict=refused), NOW)
+    assert [item.verdict.decision for item in judged.rounds if item.verdict] == ["retrain", "refuse"]
+    assert judged.verdict == refused
+
+
+def test_a_reason_is_worded_in_the_language_of_the_run() -> None:
+    memory = w.world()
+    state = read_run(memory.ports, start_run(memory.ports, w.approved(language="ja")).run_id)
+    ended = applied(state, RunChanges(outcome="failed", reason="JobFailed: the job ran out of memory. (E-JOB-005)"), NOW)
+    assert ended.reason.startswith("ジョブのメモリが不足しました。")
+    assert "the job ran out of memory." in ended.reason
 
 
 def test_the_outcome_stamps_the_end_once() -> None:
