@@ -299,7 +299,10 @@ def _own(found: Supervisor, console: Console, *, keep: bool) -> Iterator[Platfor
             platform.supervisor.down()
         raise
     except BaseException:
-        platform.supervisor.down()
+        try:
+            console.note("stopping the platform")
+        finally:
+            platform.supervisor.down()
         raise
     if not keep:
         platform.supervisor.down()

@@ -318,7 +318,8 @@ def _link(link: Path, target: Path) -> None:
 def _started(pid: int) -> str:
     """The kernel's start time of a process, so that a reused process id is not mistaken for ours (empty where /proc is missing)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return "" if fields[0] in "XZ" else fields[19]  # a dead process that nobody waited for is no process
     except (OSError, IndexError):
         return ""
 

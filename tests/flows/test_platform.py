@@ -7,20 +7,21 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from mlops_core.adapters.upload_s3 import upload
-from mlops_core.cli import platform as cli_platform
 from mlops_core.cli import seed
 from mlops_core.cli.console import Console
 from mlops_core.cli.follow import wait_for_run
 from mlops_core.cli.history import check_chains, read
-from mlops_core.cli.platform import Platform
+from mlops_core.cli.platform import Platform, attached
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.contracts.run import RunState
 from mlops_core.intake.render import render_body
@@ -43,9 +44,14 @@ class Story:
     cut: str
     cut_issue: int
     before: dict[str, object]
-    told: str = ""
-    took_s: float = 0.0
-    left: list[int] = field(default_factory=list)
+    told: str
+
+
+def started() -> tuple[Platform, str]:
+    """`mlops local up` in a process of its own, as a person starts it; the platform and what the command said."""
+    done = subprocess.run([sys.executable, "-m", "mlops_core.cli.main", "local", "up"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return attached(Console(io.StringIO(), io.StringIO())), done.stderr
 
 
 def processes_of(state: Path) -> list[int]:
@@ -99,8 +105,8 @@ def story(flowers: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFact
     before = dict(os.environ)
     state = tmp_path_factory.mktemp("killed")
     os.environ["MLOPS_STATE"] = str(state)
-    first = cli_platform.start(Console(io.StringIO(), io.StringIO()), keep=True)
     try:
+        first, _ = started()
         table = tmp_path_factory.mktemp("data") / "flowers.csv"
         table.write_bytes(flowers(3))
         told = live_through(first, table, state)
@@ -108,7 +114,8 @@ def story(flowers: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFact
         told.platform.supervisor.down()
     finally:
         for pid in processes_of(state):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         os.environ.clear()
         os.environ.update(before)
 
@@ -128,12 +135,9 @@ def live_through(first: Platform, table: Path, state: Path) -> Story:
     for pid in processes_of(state):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    err = io.StringIO()
-    begin = time.monotonic()
-    second = cli_platform.start(Console(io.StringIO(), err), keep=True)
-    took = time.monotonic() - begin
+    second, told = started()
     assert second.ports().signer.verify(digest, signed[1])
-    return Story(second, uri, served, cut, issue, known, err.getvalue(), took)
+    return Story(second, uri, served, cut, issue, known, told)
 
 
 def test_objects_registry_ledger_issues_and_commits_are_back_after_kill_nine(story: Story) -> None:

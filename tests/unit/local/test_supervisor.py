@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,10 +68,8 @@ def test_a_recorded_server_is_found_and_stopped_by_another_supervisor(tmp_path: 
     record(tmp_path, server.pid, started(server.pid), ready=True)
     found = supervisor(tmp_path)
     assert (found.running, found.is_ready, found.status_of("aws").pid) == (True, True, server.pid)
-    reaper = threading.Thread(target=server.wait)  # a dead child that nobody waits for still counts as a process
-    reaper.start()
     found.down()
-    reaper.join()
+    assert server.wait() == -signal.SIGTERM
     assert not found.running
     assert not (tmp_path / "platform.json").exists()
 
