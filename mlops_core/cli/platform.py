@@ -169,9 +169,11 @@ class Platform:
 
 def readable(comment: str) -> str:
     """The title and the points of a refusal comment as plain lines; what it quotes is left out."""
-    lines = [line.replace("**", "").replace("\\", "") for line in comment.splitlines()]
+    lines = comment.splitlines()
     title = next((line.lstrip("# ") for line in lines if line.startswith("#")), "")
-    return "\n  ".join([title, *(line for line in lines if line.startswith("- "))]).strip()
+    # The form's problems are a list; a policy's or a rule's refusal is one paragraph that begins with its code.
+    points = [line.replace("**", "").replace("\\", "") for line in lines if line.startswith(("- ", "**E-"))]
+    return "\n  ".join([title, *points]).strip()
 
 
 SETTINGS = {
