@@ -268,7 +268,6 @@ _POLICY = {
     "max_retrains": "The most rounds a request may ask for; 0 to 3. A request that asks for more is refused at the start.",
     "max_cost_usd": "The most a request may ask to spend, in US dollars (more is refused); jobs get only as much time as it buys.",
     "instance_types": "Instance types that requests may ask for; empty: every type of the form.",
-    "operator_wait_hours": "1 to 168; recorded with the run. The wait itself is the parameter `OperatorWaitSeconds` of `machines.yaml`.",
 }
 
 

@@ -33,7 +33,6 @@ class Policy(Message):
     max_retrains: Annotated[int, Field(ge=0, le=3)] = 3
     max_cost_usd: Annotated[float, Field(gt=0)] | None = None
     instance_types: tuple[str, ...] = ()
-    operator_wait_hours: Annotated[int, Field(ge=1, le=168)] = 72
 
 
 class VerdictInput(Message):

@@ -206,4 +206,3 @@ def test_the_example_policy_is_one_that_the_suite_reads() -> None:
 
     policy = parse_policy((ROOT / "examples" / "caller" / ".github" / "mlops.yml").read_bytes())
     assert policy.minimum == {"roc_auc": 0.85}
-    assert policy.operator_wait_hours == 72

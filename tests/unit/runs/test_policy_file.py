@@ -21,7 +21,6 @@ max_cost_usd: 5
 instance_types:
   - ml.m5.large
   - ml.m5.xlarge
-operator_wait_hours: 24
 """
 
 
@@ -32,7 +31,6 @@ def test_a_whole_file_is_read() -> None:
         max_retrains=2,
         max_cost_usd=5,
         instance_types=("ml.m5.large", "ml.m5.xlarge"),
-        operator_wait_hours=24,
     )
 
 
