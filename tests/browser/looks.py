@@ -20,7 +20,8 @@ NAMELESS = """[...document.querySelectorAll('input:not([type=hidden]), select, t
 # Contrast of each text by WCAG 2.2, 1.4.3: relative luminance over the blended backgrounds behind it; 4.5, or 3 for large text.
 CONTRAST = """(() => {
     const parse = text => { const n = (text.match(/[\\d.]+/g) || []).map(Number);
-        return n.length < 3 ? null : [n[0], n[1], n[2], n[3] ?? 1] };
+        const full = text.startsWith('color(srgb') ? 255 : 1;  // what color-mix gives is told from 0 to 1
+        return n.length < 3 ? null : [n[0] * full, n[1] * full, n[2] * full, n[3] ?? 1] };
     const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3])).concat(1);
     const light = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
         return 0.2126 * r + 0.7152 * g + 0.0722 * b };
@@ -38,6 +39,7 @@ CONTRAST = """(() => {
         const style = getComputedStyle(e), under = behind(e);
         const ink = parse(e instanceof SVGElement ? style.fill : style.color);
         if (!ink || style.visibility === 'hidden') continue;
+        for (let at = e; at; at = at.parentElement) ink[3] *= getComputedStyle(at).opacity;
         const [a, b] = [light(over(ink, under)), light(under)], ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
         const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
         const name = e.tagName + '.' + e.getAttribute('class') + ' ' + ratio.toFixed(2);
