@@ -45,6 +45,6 @@ def test_logs_of_both_servers_and_of_every_workflow_run_are_found(tmp_path: Path
 
 
 def test_a_refusal_by_a_rule_tells_its_reason() -> None:
-    comment = "<!-- mlops:refusal:4 -->\n### Not started\n\n**E-POLICY-COST** 900 USD was asked for; .github/mlops.yml allows 20 \\<USD\\>.\n"
-    told = "E-POLICY-COST 900 USD was asked for; .github/mlops.yml allows 20 <USD>."
+    comment = "<!-- mlops:refusal:4 -->\n### Not started\n\n**E-POLICY-COST** 900 USD asked for; .github/mlops.yml allows 20 \\<USD\\>.\n"
+    told = "E-POLICY-COST 900 USD asked for; .github/mlops.yml allows 20 <USD>."
     assert readable(comment) == f"Not started\n  {told}"
