@@ -78,10 +78,10 @@ def test_a_serving_process_that_dies_raises_the_alarm_on_errors_and_its_end_is_t
 
 
 def test_three_slow_minutes_raise_the_alarm_on_latency_of_that_endpoint_alone(watched: Watched) -> None:
-    put(LATENCY_METRIC, 250_000.0, endpoint="mlops-another", minutes=(1, 2, 3))
+    put(LATENCY_METRIC, 250_000.0, endpoint="mlops-another", minutes=(0, 1, 2, 3))
     put(LATENCY_METRIC, 250_000.0, endpoint=ENDPOINT, minutes=(2, 3))
     assert watched.state(LATENCY) != "ALARM"
-    put(LATENCY_METRIC, 250_000.0, endpoint=ENDPOINT, minutes=(1,))
+    put(LATENCY_METRIC, 250_000.0, endpoint=ENDPOINT, minutes=(0, 1))
     wait_for(lambda: watched.state(LATENCY) == "ALARM")
     wait_for(lambda: watched.told(LATENCY, "docs/runbooks/endpoint-latency.md"))
 
@@ -108,11 +108,18 @@ LATENCY_METRIC = "ModelLatency"
 
 
 def put(metric: str, value: float, *, endpoint: str, minutes: tuple[int, ...]) -> None:
-    """Data of whole minutes ago."""
-    now = time.time() // 60 * 60
+    """A thousand values in each of some minutes ago, so that the few real requests of these minutes weigh little."""
+    now = time.time()
+    start = now // 60 * 60
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}]
     data = [
-        {"MetricName": metric, "Dimensions": dimensions, "Value": value, "Unit": "Microseconds", "Timestamp": now - 60 * ago + 30}
+        {
+            "MetricName": metric,
+            "Dimensions": dimensions,
+            "Values": [value],
+            "Counts": [1000.0],
+            "Timestamp": min(now, start - 60 * ago + 30),
+        }
         for ago in minutes
     ]
     session_of_shell().client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=data)
