@@ -79,6 +79,11 @@ def run_of(platform: Platform, issue: int) -> str:
     return wait_for_run(platform.ports(), REPOSITORY, issue, refused=lambda: platform.refusal(REPOSITORY, issue))
 
 
+def labels(platform: Platform, issue: int) -> set[str]:
+    """The issue's labels."""
+    return {item["name"] for item in platform.github_call("GET", f"/repos/{REPOSITORY}/issues/{issue}")["labels"]}
+
+
 def closed(state: RunState) -> bool:
     """Whether the run has its outcome and its record."""
     return state.outcome is not None and bool(state.history_path)
@@ -163,6 +168,9 @@ def test_a_run_in_flight_is_closed_as_failed_with_its_reason_and_a_new_label_sta
     assert state.reason
     pages = [item["body"] for item in story.platform.github_call("GET", f"/repos/{REPOSITORY}/issues/{story.cut_issue}/comments")]
     assert len(pages) == 1
+    deadline = time.monotonic() + 60
+    while "mlops:failed" not in labels(story.platform, story.cut_issue) and time.monotonic() < deadline:
+        time.sleep(0.3)
     story.platform.label(REPOSITORY, story.cut_issue)
     again = until(story.platform, f"{story.cut.rpartition('-g')[0]}-g1", closed)
     assert (again.outcome, again.generation) == ("succeeded", 1), again.reason
