@@ -18,11 +18,14 @@ from mlops_core.adapters.upload_s3 import upload
 from mlops_core.cli import seed
 from mlops_core.cli.platform import Platform
 from mlops_core.contracts.dataset import DataJobConfig
+from mlops_core.errors import Unavailable
+from mlops_core.facts import Variant
 from mlops_core.local.aws.journal import used
 from mlops_core.mcp_server.client import Client
 from mlops_core.runs import names
 from tests.flows.conftest import until
 from tests.flows.test_line import Line, comment, wait_for
+from tests.unit.local.aws.sagemaker.bench import archive
 
 pytestmark = pytest.mark.flow
 RUN = "rare-1a2b3c4d-g0"
@@ -134,6 +137,19 @@ def test_versions_beyond_the_newest_five_leave_the_registry(line: Line) -> None:
     )
     assert act(line, "packaging", "prune_versions", model_name="rare", keep=5)["removed"] == [oldest]
     assert len(registry.packages("mlops-rare")) == PACKAGES - 1
+
+
+def test_an_endpoint_that_never_served_is_removed_before_it_is_made_anew(line: Line) -> None:
+    ports, broken = line.platform.ports(), uri(line, "models/rare/broken/model.tar.gz")
+    ports.objects.write(broken, archive({"nothing": b"to serve"}))
+    ports.endpoints.create_model("mlops-rare", model_uri=broken, environment={}, tags={})
+    ports.endpoints.create_config("mlops-rare", [Variant("AllTraffic", "mlops-rare", "ml.m5.large")], capture=None, tags={})
+    call = {"endpoint": "mlops-rare", "config_name": "mlops-rare"}
+    assert act(line, "deployment", "apply_endpoint", **call) == {"action": "created"}
+    wait_for(lambda: ask(line, "deployment", "describe_endpoint", endpoint="mlops-rare")["status"] == "Failed")
+    with pytest.raises(Unavailable, match="made anew"):
+        act(line, "deployment", "apply_endpoint", **call)
+    wait_for(lambda: ask(line, "deployment", "describe_endpoint", endpoint="mlops-rare")["status"] == "Missing")
 
 
 def test_an_endpoint_moves_between_configs_and_old_ones_are_swept(line: Line) -> None:

@@ -76,7 +76,6 @@ UNUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
         for role in ("mlops-server", "mlops-train")
     ),
     ("mlops-operate", ("kms:Decrypt",), "as for mlops-train"),
-    ("mlops-server", ("ses:SendEmail",), "mail is off unless MailFrom is set, and the local platform sets none"),
 )
 """(role, actions, reason): what AWS needs although no flow on the local platform asks for it."""
 
