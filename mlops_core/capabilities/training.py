@@ -13,6 +13,7 @@ from mlops_core.contracts.job import JobFacts, JobKind, StartedJob
 from mlops_core.contracts.request import MetricName, Scalar, Task
 from mlops_core.errors import InvalidRequest, Stale
 from mlops_core.facts import TrainingJob
+from mlops_core.intake.hyperparameters import plain
 from mlops_core.ports import Ports
 from mlops_core.runs import jobs, names
 from mlops_core.runs.progress import COMMON, WAITING
@@ -73,9 +74,9 @@ def _texts(algorithm: str, task: Task, hyperparameters: dict[str, Scalar]) -> di
         if name not in method.hyperparameters:
             known = ", ".join(method.hyperparameters)
             raise InvalidRequest(f"{name[:40]!r} is not a hyperparameter of {algorithm}; known: {known}.", code="E-PARSE-021")
-        text = value if isinstance(value, str) else f"{value:.12f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-        method.hyperparameters[name].check(text or "0")
-        texts[name] = (text or "0")[:_LONGEST_VALUE]
+        text = plain(value)
+        method.hyperparameters[name].check(text)
+        texts[name] = text[:_LONGEST_VALUE]
     return texts
 
 

@@ -48,7 +48,7 @@ def add(session: Any, path: Path, bucket: str, dataset: str | None, console: Con
     from mlops_core.adapters.upload_s3 import upload
 
     identity = dataset or re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower()).strip("-") or "data"
-    if not re.fullmatch(r"[a-z0-9](?:-?[a-z0-9]){0,39}", identity):
+    if len(identity) > 40 or not re.fullmatch(r"[a-z0-9](?:-?[a-z0-9])*", identity):
         raise InvalidRequest(f"dataset id {identity!r} is not allowed; use lower case letters, digits and single hyphens, at most 40.")
     with console.progress(f"upload {path.name}", path.stat().st_size if path.is_file() else 0) as advance:
         return upload(session, path, bucket=bucket, dataset=identity, progress=advance)
