@@ -169,7 +169,7 @@ def test_a_run_in_flight_is_closed_as_failed_with_its_reason_and_a_new_label_sta
     pages = [item["body"] for item in story.platform.github_call("GET", f"/repos/{REPOSITORY}/issues/{story.cut_issue}/comments")]
     assert len(pages) == 1
     deadline = time.monotonic() + 60
-    while "mlops:failed" not in labels(story.platform, story.cut_issue) and time.monotonic() < deadline:
+    while "mlops:train" in labels(story.platform, story.cut_issue) and time.monotonic() < deadline:
         time.sleep(0.3)
     story.platform.label(REPOSITORY, story.cut_issue)
     again = until(story.platform, f"{story.cut.rpartition('-g')[0]}-g1", closed)
