@@ -2,7 +2,7 @@
 
     python -m benchmarks                          # list them
     python -m benchmarks bars imports             # run some (make bench ARGS="bars imports")
-    python -m benchmarks all --data ../shared/data
+    python -m benchmarks all --data FOLDER
 
 Figures are written to ``build/bench/NAME.json``; the exit code is 1 when a bar is missed.
 """

@@ -121,9 +121,6 @@ class Endpoints(Protocol):
     def create_config(self, name: str, variants: Sequence[Variant], *, capture: Capture | None, tags: Mapping[str, str]) -> None:
         """Make an endpoint config; `Conflict` when the name exists."""
 
-    def config_variants(self, name: str) -> tuple[Variant, ...]:
-        """Variants of a config; `NotFound`."""
-
     def configs(self, contains: str) -> list[str]:
         """Names of configs that contain a text, newest first."""
 
@@ -183,9 +180,6 @@ class Machines(Protocol):
     def answer(self, token: str, output: str) -> bool:
         """Complete a waiting task; False when nobody waits any more."""
 
-    def refuse(self, token: str, error: str, cause: str) -> bool:
-        """Fail a waiting task; False when nobody waits any more."""
-
     def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
         """Abort an execution (no error when it has ended)."""
 
@@ -211,13 +205,6 @@ class Watch(Protocol):
 
     def put_dashboard(self, name: str, body: str) -> None:
         """Make or replace a dashboard of JSON text."""
-
-
-class Topics(Protocol):
-    """SNS."""
-
-    def publish(self, topic_arn: str, subject: str, text: str) -> None:
-        """Send a message to a topic; subjects are cut at 100 characters."""
 
 
 class Secrets(Protocol):
@@ -301,7 +288,6 @@ class Ports:
     machines: Machines
     signer: Signer
     watch: Watch
-    topics: Topics
     secrets: Secrets
     mail: Mail
     web: WebSink

@@ -28,7 +28,6 @@ from mlops_core.adapters.registry_sagemaker import SageMakerRegistry
 from mlops_core.adapters.repository_github import GithubRepository
 from mlops_core.adapters.secrets_secretsmanager import SecretsManager
 from mlops_core.adapters.signer_kms import KmsSigner
-from mlops_core.adapters.topics_sns import SnsTopics
 from mlops_core.adapters.watch_cloudwatch import CloudWatch
 from mlops_core.adapters.web_http import HttpSink
 from mlops_core.ports import Ports, Repository
@@ -103,7 +102,6 @@ def _ports(session: Any, settings: Settings, token: str | None) -> Ports:
         machines=StepFunctions(client("stepfunctions")),
         signer=KmsSigner(client("kms"), settings),
         watch=CloudWatch(client("cloudwatch")),
-        topics=SnsTopics(client("sns")),
         secrets=secrets,
         mail=SesMail(client("ses")),
         web=HttpSink(settings.trusted_sinks.split(",")),

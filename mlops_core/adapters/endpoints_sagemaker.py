@@ -45,20 +45,6 @@ class SageMakerEndpoints:
             optional["DataCaptureConfig"] = _capture(capture, self._settings.data_key_arn)
         self._create("create_endpoint_config", name, EndpointConfigName=name, ProductionVariants=production, Tags=_tags(tags), **optional)
 
-    def config_variants(self, name: str) -> tuple[Variant, ...]:
-        """Variants of a config; `NotFound`."""
-        with translated(f"looking at endpoint config {name}"):
-            try:
-                found = self._client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
-            except ClientError as error:
-                raise _missing(error, f"there is no endpoint config {name}.") from error
-        return tuple(
-            Variant(
-                item["VariantName"], item["ModelName"], item["InstanceType"], item["InitialInstanceCount"], item["InitialVariantWeight"]
-            )
-            for item in found
-        )
-
     def configs(self, contains: str) -> list[str]:
         """Names of configs that contain a text, newest first."""
         pages = self._client.get_paginator("list_endpoint_configs")

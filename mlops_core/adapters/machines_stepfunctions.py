@@ -61,10 +61,6 @@ class StepFunctions:
         """Complete a waiting task; False when nobody waits any more."""
         return self._send("send_task_success", taskToken=token, output=output)
 
-    def refuse(self, token: str, error: str, cause: str) -> bool:
-        """Fail a waiting task; False when nobody waits any more."""
-        return self._send("send_task_failure", taskToken=token, error=error[:256], cause=cause[:32_768])
-
     def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
         """Abort an execution (no error when it has ended)."""
         with translated("stopping an execution"):

@@ -19,7 +19,6 @@ from mlops_core.adapters.in_memory.services import (
     MemoryMail,
     MemorySecrets,
     MemorySigner,
-    MemoryTopics,
     MemoryWatch,
     MemoryWebSink,
     SetClock,
@@ -43,7 +42,6 @@ class MemoryPorts:
     machines: MemoryMachines
     signer: MemorySigner
     watch: MemoryWatch
-    topics: MemoryTopics
     secrets: MemorySecrets
     mail: MemoryMail
     web: MemoryWebSink
@@ -69,7 +67,6 @@ def in_memory_ports(**settings: str) -> MemoryPorts:
         machines=MemoryMachines(),
         signer=MemorySigner(),
         watch=MemoryWatch(),
-        topics=MemoryTopics(),
         secrets=MemorySecrets(),
         mail=MemoryMail(),
         web=MemoryWebSink(),

@@ -53,10 +53,6 @@ class MemoryMachines:
         """Complete a waiting task."""
         return self._end(token, output)
 
-    def refuse(self, token: str, error: str, cause: str) -> bool:
-        """Fail a waiting task."""
-        return self._end(token, f"{error}: {cause}")
-
     def _end(self, token: str, text: str) -> bool:
         if token not in self.waiting:
             return False
@@ -105,17 +101,6 @@ class MemoryWatch:
     def put_dashboard(self, name: str, body: str) -> None:
         """Make or replace."""
         self.dashboards[name] = body
-
-
-@dataclass
-class MemoryTopics:
-    """What was published."""
-
-    published: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def publish(self, topic_arn: str, subject: str, text: str) -> None:
-        """Keep it."""
-        self.published.append((topic_arn, subject, text))
 
 
 @dataclass
