@@ -25,6 +25,6 @@ def store_secrets(values: Mapping[str, str]) -> None:
 
 def verify_addresses(addresses: Sequence[str]) -> None:
     """Ask SES to verify addresses; on AWS each owner gets a message with a link, the local SES takes them at once."""
-    mail = SesMail(boto3.client("ses"))
+    mail = SesMail(session_of_shell().client("ses"))
     for address in addresses:
         mail.verify(address)
