@@ -94,15 +94,15 @@ class GithubRepository:
         return int(self._client.call(repository, "POST", f"/repos/{repository}/issues", body=request)["number"])
 
     def relabel(self, repository: str, issue: int, *, add: Sequence[str], remove: Sequence[str] = ()) -> None:
-        """Add labels (made when missing) and remove others (no error when absent)."""
+        """Remove labels (no error when absent), then add others: who sees the new label finds the old one gone."""
         path = f"/repos/{repository}/issues/{issue}/labels"
-        if add:
-            self._client.call(repository, "POST", path, body={"labels": list(add)})
         for label in remove:
             try:
                 self._client.call(repository, "DELETE", f"{path}/{label}")
             except NotFound:
                 continue
+        if add:
+            self._client.call(repository, "POST", path, body={"labels": list(add)})
 
     def close(self, repository: str, issue: int) -> None:
         """Close an issue as completed."""
