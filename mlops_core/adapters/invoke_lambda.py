@@ -16,7 +16,8 @@ from mlops_core.errors import Defect, Unavailable
 @functools.cache
 def _client() -> Any:
     # One try: repeating a call is the state machine's decision, with the same key.
-    return boto3.client("lambda", config=Config(connect_timeout=5, read_timeout=120, retries={"max_attempts": 1, "mode": "standard"}))
+    config = Config(connect_timeout=5, read_timeout=120, retries={"max_attempts": 1, "mode": "standard"})
+    return boto3.Session().client("lambda", config=config)
 
 
 def invoke(function: str, payload: bytes) -> bytes:

@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3  # noqa: TID251 - its default session is forgotten here
 import pytest
 
+from mlops_core.adapters import invoke_lambda
 from mlops_core.cli import platform as cli_platform
 from mlops_core.cli.console import Console
 from mlops_core.cli.platform import Platform
@@ -39,6 +41,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A deployed platform with state of its own; everything is stopped at the end."""
     before = dict(os.environ)
     os.environ["MLOPS_STATE"] = str(tmp_path_factory.mktemp("platform"))
+    # Another platform of this session may have left its keys in the SDK's default session and in a kept client.
+    boto3.DEFAULT_SESSION = None
+    invoke_lambda._client.cache_clear()
     started = cli_platform.start(Console(sys.stdout, sys.stderr), keep=False)
     yield started
     started.supervisor.down()
