@@ -16,13 +16,35 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlops_core.contracts.base import Digest, Message
-from mlops_core.contracts.request import Duplicates, MissingValues, Scaling, SplitName, Task
+from mlops_core.contracts.request import Duplicates, Task
 
 ColumnType = Literal["float64", "int64", "string"]
+MissingValues = Literal["median", "mean", "mode", "constant", "drop"]
+Outliers = Literal["none", "flag", "clip", "drop"]
+OutlierRule = Literal["iqr", "zscore"]
+Encoding = Literal["one_hot", "label", "target"]
+Scaling = Literal["none", "standard", "minmax", "robust"]
+Selection = Literal["none", "correlation", "importance"]
+SplitName = Literal["stratified", "random", "time", "group"]
+
+
+class Derived(Message):
+    """A feature made of two columns: ``ratio`` and ``product`` of numbers, ``cross`` of two texts (one category per pair)."""
+
+    kind: Literal["ratio", "product", "cross"]
+    left: str
+    right: str
 
 
 class DataJobConfig(Message):
-    """The recipe of one preparation; its digest plus the raw digests name the prepared version."""
+    """The recipe of one preparation; its digest plus the raw digests name the prepared version.
+
+    ``missing_values: constant`` fills numbers with ``missing_constant`` and text with the category ``missing``.  ``outliers`` are numbers
+    outside the fences that ``outlier_rule`` fits on training rows: ``iqr`` 1.5 interquartile ranges beyond the quartiles, ``zscore`` three
+    deviations from the mean; ``flag`` only counts them, ``clip`` moves them to the fence (in serving too), ``drop`` leaves rows out of
+    training.  Categories rarer than ``rare_share`` of the training rows are one category.  ``split_gap`` rows are left out before each
+    later part of a split by time; without a ``time_column`` the file's order is the time.
+    """
 
     task: Task
     target: str
@@ -31,7 +53,19 @@ class DataJobConfig(Message):
     missing_values: MissingValues = "median"
     duplicates: Duplicates = "keep"
     scaling: Scaling = "none"
+    missing_constant: float = 0.0
+    outliers: Outliers = "none"
+    outlier_rule: OutlierRule = "iqr"
+    rare_share: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    encoding: Encoding = "one_hot"
+    date_parts: bool = False
+    derived: tuple[Derived, ...] = ()
+    selection: Selection = "none"
+    keep_features: Annotated[int, Field(ge=1, le=10_000)] | None = None
     split: SplitName = "stratified"
+    split_gap: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    time_column: str | None = None
+    group_column: str | None = None
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.16
     test_share: Annotated[float, Field(ge=0, lt=1)] = 0.2
     has_test_file: bool = False
