@@ -1,6 +1,6 @@
 """Data preparation: pin the source, name its version, start and follow the data job.
 
-    start_data_job(ports, run_id, "mlops-income-1a2b3c4d-g0-data", config, raw_uri=..., ...)
+start_data_job(ports, run_id, "mlops-income-1a2b3c4d-g0-data", config, raw_uri=..., ...)
 """
 
 from __future__ import annotations

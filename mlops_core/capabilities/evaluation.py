@@ -73,9 +73,7 @@ def read_results(ports: Ports, evaluation_uri: S3Uri) -> EvaluationResults:
     if found is None:
         raise NotFound(f"there are no results below {evaluation_uri}.", remedy="The evaluation job has not finished.", code="E-RESULTS")
     many = len(found.labels) > _MOST_POINTS
-    curves = tuple(
-        curve.model_copy(update={"x": curve.x[:: _step(curve.x)], "y": curve.y[:: _step(curve.y)]}) for curve in found.roc[:10]
-    )
+    curves = tuple(curve.model_copy(update={"x": curve.x[:: _step(curve.x)], "y": curve.y[:: _step(curve.y)]}) for curve in found.roc[:10])
     tables: dict[str, object] = {"confusion": (), "per_class": {}} if many else {}
     return found.model_copy(update={"roc": curves, **tables})
 

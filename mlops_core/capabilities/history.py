@@ -95,9 +95,7 @@ def close_run(ports: Ports, run_id: RunId, outcome: Outcome, reason: Annotated[s
 
     state = change_run(ports, run_id, closed)
     ports.ledger.delete(names.operator_key(run_id), operator.TOKEN)
-    starting.end_claims(
-        ports, state.repository, state.issue, state.request_digest, run=run_id, succeeded=state.outcome == "succeeded"
-    )
+    starting.end_claims(ports, state.repository, state.issue, state.request_digest, run=run_id, succeeded=state.outcome == "succeeded")
     page.refresh_page(ports, state)
     return {"outcome": state.outcome}
 

@@ -1,6 +1,6 @@
 """GitHub integration: verify what arrives, ask who may, start a run once.
 
-    started = start_run(ports, approved)      # StartedRun; adopted when an earlier event had started it already
+started = start_run(ports, approved)      # StartedRun; adopted when an earlier event had started it already
 """
 
 from __future__ import annotations

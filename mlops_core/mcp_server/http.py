@@ -1,6 +1,6 @@
 """The same application over HTTP (a container, or a check by MCP's own conformance suite).
 
-    python -m mlops_core.mcp_server.http --word training --port 8765
+python -m mlops_core.mcp_server.http --word training --port 8765
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which tools each alias of the server offers: one alias per word, so that IAM decides who may do what.
 
-    offer("training")      # {"read_run": Tool, "propose_plan": Tool, …}; NotFound for an unknown alias
-    everything()           # every tool once, for people's assistants
+offer("training")      # {"read_run": Tool, "propose_plan": Tool, …}; NotFound for an unknown alias
+everything()           # every tool once, for people's assistants
 """
 
 from __future__ import annotations

@@ -62,5 +62,3 @@ def _take_over(ports: Ports, pk: str, there: Item, claim: Item) -> None:
 
 def _now(ports: Ports) -> int:
     return int(ports.clock.now().timestamp())
-
-

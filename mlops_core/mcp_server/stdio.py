@@ -1,6 +1,6 @@
 """The same tools over stdin and stdout, for a person's assistant: ``mlops mcp``.
 
-    serve(ports, write=False)      # returns when standard input ends
+serve(ports, write=False)      # returns when standard input ends
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Delivering the outbox: pages are rendered as they are now, texts as they were kept.
 
-    delivered = deliver_outbox(ports, "octo/churn")
+delivered = deliver_outbox(ports, "octo/churn")
 """
 
 from __future__ import annotations

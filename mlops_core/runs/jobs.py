@@ -1,6 +1,6 @@
 """Starting jobs once: the name is ours for ever, so a repeated start adopts the job that the first one made.
 
-    started = start_processing(ports, ProcessingJob(...))      # StartedJob(job=..., adopted=False)
+started = start_processing(ports, ProcessingJob(...))      # StartedJob(job=..., adopted=False)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is known of a model between runs: its home repository, its champion, its pointer.
 
-    record = champion(ports, "income")        # ModelRecord or None
-    repository = home(ports, "income")        # "octo/churn"; NotFound for a model that never ran
+record = champion(ports, "income")        # ModelRecord or None
+repository = home(ports, "income")        # "octo/churn"; NotFound for a model that never ran
 """
 
 from __future__ import annotations

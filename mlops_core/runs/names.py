@@ -1,6 +1,6 @@
 """How runs, rows and resources are named: every name derives from ids, so that a repeated call finds what the first one made.
 
-    run_id("income", "octo/churn", 7, digest, generation=0)      # income-1a2b3c4d-g0
+run_id("income", "octo/churn", 7, digest, generation=0)      # income-1a2b3c4d-g0
 """
 
 from __future__ import annotations

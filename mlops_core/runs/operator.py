@@ -1,6 +1,6 @@
 """The operator's answer to a waiting run: checked against the run's own method, claimed once, handed to the state machine.
 
-    answer_operator(ports, command)      # CommandAnswer(accepted=True, run_id=..., round=1, text="max_depth: 6 -> 8")
+answer_operator(ports, command)      # CommandAnswer(accepted=True, run_id=..., round=1, text="max_depth: 6 -> 8")
 """
 
 from __future__ import annotations

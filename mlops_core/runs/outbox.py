@@ -1,8 +1,8 @@
 """What GitHub did not take waits here; and while GitHub asks us to wait, nothing else is sent.
 
-    keep(ports, "octo/churn", run_id=run)         # the page of a run, rendered anew when it is delivered
-    letters = waiting(ports, "octo/churn")        # oldest first
-    note(ports, "octo/churn", error)              # a Throttled error holds the repository back for as long as it says
+keep(ports, "octo/churn", run_id=run)         # the page of a run, rendered anew when it is delivered
+letters = waiting(ports, "octo/churn")        # oldest first
+note(ports, "octo/churn", error)              # a Throttled error holds the repository back for as long as it says
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A package as three files beside each other: archive, manifest and the signature over both digests.
 
-    signature = sign(ports, "s3://bucket/models/income/1.0.0/")
-    problem = verify(ports, "s3://bucket/models/income/1.0.0/model.tar.gz")     # "" when everything agrees
+signature = sign(ports, "s3://bucket/models/income/1.0.0/")
+problem = verify(ports, "s3://bucket/models/income/1.0.0/model.tar.gz")     # "" when everything agrees
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The living comment of a run.
 
-    refresh_page(ports, state)     # edits the comment; never fails: an undelivered page waits in the outbox
+refresh_page(ports, state)     # edits the comment; never fails: an undelivered page waits in the outbox
 """
 
 from __future__ import annotations

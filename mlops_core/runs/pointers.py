@@ -1,6 +1,6 @@
 """The production pointer of a model: a file in git that says which version serves.
 
-    commit_pointer(ports, "octo/churn", pointer, expected_version="1.2.0")
+commit_pointer(ports, "octo/churn", pointer, expected_version="1.2.0")
 """
 
 from __future__ import annotations

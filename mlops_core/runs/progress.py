@@ -1,6 +1,6 @@
 """The tools every station has: read a run, report progress; and those of stations that start jobs: park a token.
 
-    COMMON + WAITING are offered next to a capability's own tools.
+COMMON + WAITING are offered next to a capability's own tools.
 """
 
 from __future__ import annotations

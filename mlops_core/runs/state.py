@@ -1,7 +1,7 @@
 """Reading and changing the state of a run, safely under concurrent callers.
 
-    state = read_run(ports, run_id)
-    state = change_run(ports, run_id, lambda state: state.model_copy(update={"round": 1}))
+state = read_run(ports, run_id)
+state = change_run(ports, run_id, lambda state: state.model_copy(update={"round": 1}))
 """
 
 from __future__ import annotations
