@@ -4,6 +4,8 @@ Evaluation job (SageMaker Processing, program ``mlops-job evaluation``): ``proce
 ``processing/input/model/model.tar.gz`` (the training artifact), ``processing/input/prepared/`` (the one split's folder and spec.json,
 profile.json below it).  It writes below ``processing/output/evaluation``: ``results.json`` (`EvaluationResults`), ``confusion_matrix.png``,
 ``roc_curve.png`` (or ``residuals.png``), ``report.html``, ``drift_baseline.json``, ``predictions.parquet`` (never published).
+
+What a part of `EvaluationResults` means is said by `mlops_core.contracts.findings`.
 """
 
 from __future__ import annotations
@@ -14,12 +16,17 @@ from pydantic import Field
 
 from mlops_core.contracts.base import Digest, Message
 from mlops_core.contracts.dataset import ColumnProfile
+from mlops_core.contracts.findings import Calibration, Curve, Figure, GroupAudit, Importance, MeasureName, Residuals, Slices
 from mlops_core.contracts.request import Language, MetricName, Task
 from mlops_core.contracts.verdict import Interval
 
 
 class EvaluationJobConfig(Message):
-    """One look at one split."""
+    """One look at one split.
+
+    ``protected`` are columns of the split whose groups are compared; ``bins`` the equal widths of the calibration table.
+    ``importance_rows`` is the most rows that are scored again to measure what each input contributes; 0 leaves that out.
+    """
 
     run_id: str
     model_name: str
@@ -31,14 +38,9 @@ class EvaluationJobConfig(Message):
     resamples: Annotated[int, Field(ge=100, le=10_000)] = 1000
     seed: int = 42
     champion_results: bool = False
-
-
-class Curve(Message):
-    """A curve as points; ``name`` is the class for one-vs-rest curves."""
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
+    protected: tuple[str, ...] = ()
+    bins: Annotated[int, Field(ge=2, le=50)] = 10
+    importance_rows: Annotated[int, Field(ge=0, le=100_000)] = 2000
 
 
 class EvaluationResults(Message):
@@ -48,6 +50,9 @@ class EvaluationResults(Message):
     (percentiles), ``delong`` or ``delta`` (normal, on splits too large to resample), ``exact`` (binomial, when no or every row is right)
     or ``none``.  ``left_out`` counts the rows a metric
     cannot use (mape: target 0); ``hidden_groups`` the classes with fewer than ten rows, which ``per_class`` does not show.
+
+    ``metrics`` are the figures a request can name and a judge weighs; ``measures`` are all of them with interval, method and baseline.
+    ``protected_absent`` names protected columns that the split does not hold, ``learning_curve`` is the training's own.
     """
 
     run_id: str
@@ -66,6 +71,15 @@ class EvaluationResults(Message):
     interval_methods: dict[MetricName, str] = Field(default_factory=dict)
     left_out: dict[MetricName, int] = Field(default_factory=dict)
     hidden_groups: int = 0
+    measures: dict[MeasureName, Figure] = Field(default_factory=dict)
+    precision_recall: tuple[Curve, ...] = ()
+    calibration: tuple[Calibration, ...] = ()
+    residuals: Residuals | None = None
+    slices: Slices | None = None
+    groups: tuple[GroupAudit, ...] = ()
+    protected_absent: tuple[str, ...] = ()
+    importance: Importance | None = None
+    learning_curve: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     model_digest: Digest
     seconds: float
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_core.contracts.evaluation import Curve
+from mlops_core.contracts.findings import Curve
 from mlops_core.contracts.request import MetricName, Task
 from mlops_core.errors import JobFailed
 from mlops_core.evaluation.baseline import class_baseline, value_baseline
