@@ -17,6 +17,12 @@ from mlops_core.agents.handler import Agent, Document, answer, key_of
 from mlops_core.errors import Refused
 
 LONG = LongJob(word="data", phase="data", start="start_data_job", describe="describe_data_job")
+RECIPE = (
+    *("task", "target", "positive_label", "drop_columns", "missing_values", "missing_constant", "outliers", "outlier_rule", "rare_share"),
+    *("duplicates", "encoding", "scaling", "date_parts", "derived", "selection", "keep_features"),
+    *("split", "split_gap", "time_column", "group_column", "seed"),
+)
+"""Fields of a request that the data job's configuration holds under the same names."""
 _GIB = 1 << 30
 _VCPUS = {"large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16}
 _MIB_PER_VCPU = {"m5": 4096, "c5": 2048}
@@ -64,10 +70,7 @@ def describe(agent: Agent, event: Document) -> Document:
 
 def recipe(request: Document) -> Document:
     """The part of a request that decides what the prepared data hold; its digest names the folder."""
-    config: Document = {
-        name: request[name]
-        for name in ("task", "target", "positive_label", "drop_columns", "missing_values", "duplicates", "scaling", "split", "seed")
-    }
+    config: Document = {name: request[name] for name in RECIPE}
     config["has_test_file"] = request["test_dataset"] is not None
     return config
 

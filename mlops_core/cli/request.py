@@ -20,16 +20,20 @@ from mlops_core.contracts.request import (
     CLASSIFICATION_METRICS,
     DEFAULT_METRIC,
     REGRESSION_METRICS,
-    AlgorithmName,
+    Derived,
     Duplicates,
+    Encoding,
     InstanceType,
     Language,
     MissingValues,
+    OutlierRule,
+    Outliers,
     Scaling,
+    Selection,
     Task,
     TrainingRequest,
 )
-from mlops_core.errors import InvalidRequest, Unsupported
+from mlops_core.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,10 +50,13 @@ FLAGS = {
     "seed": "--seed",
     "max_runtime_minutes": "--minutes",
     "split": "--split",
+    "split_gap": "--split",
+    "rare_share": "--rare",
+    "keep_features": "--keep-features",
 }
 MOST_COLUMNS = 20
 MOST_CLASSES = 20
-LATER = "It comes with the stations in depth; leave it out for now."
+_SPLIT = re.compile(r"(?P<how>random|stratified|time)(?::(?P<gap>[0-9]{1,9}))?\Z|group:(?P<group>.+)\Z")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,17 +66,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--target", metavar="COLUMN", help="the column to predict")
     add("--test", type=Path, metavar="FILE", help="a test file of the same columns (otherwise 20 %% are held out)")
     add("--task", choices=get_args(Task), help="default: read off the target column")
-    add("--algorithm", choices=get_args(AlgorithmName), default="auto")
+    add("--algorithm", choices=("auto", *catalogue.ENTRIES), default="auto")
     add("--metric", choices=(*CLASSIFICATION_METRICS, *REGRESSION_METRICS), help="what the judge looks at")
     add("--threshold", type=float, metavar="X", help="least (for errors: greatest) accepted value; default: better than the baseline")
     add("--positive", metavar="LABEL", help="the positive class; on a target of many classes: this one against the rest")
-    add("--split", default=None, metavar="HOW", help="random | stratified (time[:gap] and group:COL come later)")
-    add("--time-column", metavar="COLUMN", help="(comes later)")
+    add("--split", default=None, metavar="HOW", help="random | stratified | time[:GAP in rows] | group:COLUMN")
+    add("--time-column", metavar="COLUMN", help="orders the rows of a split by time; default: the file's order")
     add("--drop", default="", metavar="A,B", help="columns to leave out")
-    add("--protected", default="", metavar="A,B", help="(comes later)")
+    add("--protected", default="", metavar="A,B", help="columns whose groups the report compares")
     add("--duplicates", choices=get_args(Duplicates), default="keep")
     add("--missing", choices=get_args(MissingValues), default="median")
+    add("--missing-constant", type=float, default=0.0, metavar="X", help="what --missing constant fills in")
+    add("--outliers", choices=get_args(Outliers), default="none", help="numbers beyond the fences of the training rows")
+    add("--outlier-rule", choices=get_args(OutlierRule), default="iqr")
+    add("--rare", type=float, default=0.0, metavar="SHARE", help="rarer categories become one")
+    add("--encoding", choices=get_args(Encoding), default="one_hot", help="how text becomes numbers")
     add("--scaling", choices=get_args(Scaling), default="none")
+    add("--date-parts", action="store_true", help="add year, month, day, weekday and hour of each date column")
+    add(
+        "--derive",
+        action="append",
+        default=[],
+        metavar="'A / B'",
+        help="ratio (A / B), product (A * B) or cross (A & B); may be repeated",
+    )
+    add("--select", choices=get_args(Selection), default="none", help="feature selection")
+    add("--keep-features", type=int, metavar="N", help="features that --select importance keeps")
     add("--param", action="append", default=[], metavar="K=V", help="a hyperparameter; may be repeated")
     add("--seed", type=int, default=42)
     add("--name", metavar="NAME", help="the model's name; default: from the file's name")
@@ -80,16 +102,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--language", choices=get_args(Language), default="en")
 
 
-def refuse_what_comes_later(arguments: argparse.Namespace) -> None:
-    """Name the flags whose station does not exist yet; `Unsupported`."""
-    split = arguments.split
-    if split and re.match(r"(time(:.*)?|group:.+)\Z", split):
-        raise Unsupported(f"--split {split} is not offered yet; allowed: random, stratified.", remedy=LATER)
-    if split and split not in {"random", "stratified"}:
-        raise InvalidRequest(f"--split cannot be {split!r}; allowed: random, stratified.", remedy="Choose one of them.")
-    for flag, value in (("--time-column", arguments.time_column), ("--protected", arguments.protected)):
-        if value:
-            raise Unsupported(f"{flag} is not offered yet.", remedy=LATER)
+def split_of(arguments: argparse.Namespace, task: Task) -> dict[str, object]:
+    """The split as the request names it; `InvalidRequest` when ``--split`` is none of the four."""
+    if not arguments.split:
+        return {"split": "random" if task == "regression" else "stratified"}
+    found = _SPLIT.match(arguments.split)
+    if found is None or (found["gap"] and found["how"] != "time"):
+        allowed = "random, stratified, time, time:GAP (rows), group:COLUMN"
+        raise InvalidRequest(f"--split cannot be {arguments.split!r}; allowed: {allowed}.", remedy="Choose one of them.")
+    if found["group"]:
+        return {"split": "group", "group_column": found["group"]}
+    return {"split": found["how"], "split_gap": int(found["gap"] or 0)}
+
+
+def derived_of(arguments: argparse.Namespace) -> tuple[Derived, ...]:
+    """The derived features; `InvalidRequest` names the one that is written in another way."""
+    from mlops_core.intake.form import by_name
+    from mlops_core.intake.problems import Problem
+    from mlops_core.intake.values import read
+
+    if not arguments.derive:
+        return ()
+    found = read(by_name("derived"), "\n".join(arguments.derive), bucket="")
+    if isinstance(found, Problem):
+        raise InvalidRequest(f"--derive: {found.text('en')}", remedy="Write 'A / B', 'A * B' or 'A & B'.", code=found.code)
+    return tuple(one for one in found if isinstance(one, Derived)) if isinstance(found, tuple) else ()
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Column names between commas."""
+    return tuple(name for name in text.split(",") if name)
 
 
 def model_name(arguments: argparse.Namespace) -> str:
@@ -114,11 +156,22 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
         "test_dataset": test_dataset,
         "target": arguments.target,
         "positive_label": arguments.positive,
-        "split": arguments.split or ("random" if task == "regression" else "stratified"),
-        "drop_columns": tuple(name for name in arguments.drop.split(",") if name),
+        **split_of(arguments, task),
+        "time_column": arguments.time_column,
+        "drop_columns": listed(arguments.drop),
+        "protected_attributes": listed(arguments.protected),
         "missing_values": arguments.missing,
+        "missing_constant": arguments.missing_constant,
+        "outliers": arguments.outliers,
+        "outlier_rule": arguments.outlier_rule,
+        "rare_share": arguments.rare,
         "duplicates": arguments.duplicates,
+        "encoding": arguments.encoding,
         "scaling": arguments.scaling,
+        "date_parts": arguments.date_parts,
+        "derived": derived_of(arguments),
+        "selection": arguments.select,
+        "keep_features": arguments.keep_features,
         "metric": arguments.metric or DEFAULT_METRIC[task],
         "threshold": arguments.threshold,
         "hyperparameters": parameters(arguments.algorithm, arguments.param),
@@ -193,9 +246,13 @@ def columns_of(path: Path) -> list[str]:
 
 
 def refuse_unknown_columns(arguments: argparse.Namespace, columns: list[str]) -> None:
-    """`InvalidRequest` names every column of ``--target`` and ``--drop`` that the file does not have, with those it has."""
-    asked = [("--target", arguments.target), *(("--drop", name) for name in arguments.drop.split(",") if name)]
-    unknown = [f"{flag} {name!r}" for flag, name in asked if name not in columns]
+    """`InvalidRequest` names every column that a flag names and the file does not have, with those it has."""
+    asked = [("--target", arguments.target), ("--time-column", arguments.time_column)]
+    asked += [("--drop", name) for name in listed(arguments.drop)] + [("--protected", name) for name in listed(arguments.protected)]
+    asked += [("--derive", side) for one in derived_of(arguments) for side in (one.left, one.right)]
+    if (arguments.split or "").startswith("group:"):
+        asked.append(("--split", arguments.split.removeprefix("group:")))
+    unknown = [f"{flag} {name!r}" for flag, name in asked if name is not None and name not in columns]
     if unknown:
         more = f" and {len(columns) - MOST_COLUMNS} more" if len(columns) > MOST_COLUMNS else ""
         raise InvalidRequest(
@@ -203,7 +260,7 @@ def refuse_unknown_columns(arguments: argparse.Namespace, columns: list[str]) ->
             remedy="Name columns of its first line.",
             code="E-DATA-TARGET",
         )
-    if arguments.target in arguments.drop.split(","):
+    if arguments.target in listed(arguments.drop):
         raise InvalidRequest(f"--drop names the target {arguments.target!r}.", remedy="Drop other columns only.")
 
 

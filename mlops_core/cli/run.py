@@ -59,7 +59,6 @@ def check(arguments: argparse.Namespace, console: Console) -> None:
             return
     elif arguments.data is None or arguments.target is None:
         raise InvalidRequest("--data and --target are needed (or a filled form).", remedy="See `mlops run --help`.")
-    flags.refuse_what_comes_later(arguments)
     for path in filter(None, (arguments.data, arguments.test)):
         if not path.is_file():
             raise NotFound(f"there is no file {str(path)!r}.", remedy="Check the path.")

@@ -6,34 +6,32 @@ The data job (SageMaker Processing, program ``mlops-job data``) reads ``processi
     train/data.parquet  validation/data.parquet  test/data.parquet   typed columns, the target as written, `__row` (int64, row in the file)
     features/train.parquet  features/validation.parquet              the fitted spec applied: float32 columns f0…fn, target `y`, `__row`
     spec.json (FeatureSpec) · profile.json (DataProfile)             fitted on training rows only
+    features.json (FeatureDocs)                                      the same for people: every feature, its sources and fitted values
 
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mlops_core.contracts.base import Digest, Message
-from mlops_core.contracts.request import Duplicates, Task
+from mlops_core.contracts.request import (
+    Derived,
+    Duplicates,
+    Encoding,
+    MissingValues,
+    OutlierRule,
+    Outliers,
+    Scaling,
+    Selection,
+    SplitName,
+    Task,
+)
 
 ColumnType = Literal["float64", "int64", "string"]
-MissingValues = Literal["median", "mean", "mode", "constant", "drop"]
-Outliers = Literal["none", "flag", "clip", "drop"]
-OutlierRule = Literal["iqr", "zscore"]
-Encoding = Literal["one_hot", "label", "target"]
-Scaling = Literal["none", "standard", "minmax", "robust"]
-Selection = Literal["none", "correlation", "importance"]
-SplitName = Literal["stratified", "random", "time", "group"]
-
-
-class Derived(Message):
-    """A feature made of two columns: ``ratio`` and ``product`` of numbers, ``cross`` of two texts (one category per pair)."""
-
-    kind: Literal["ratio", "product", "cross"]
-    left: str
-    right: str
+DerivedKind = Literal["ratio", "product", "year", "month", "day", "weekday", "hour"]
 
 
 class DataJobConfig(Message):
@@ -75,33 +73,94 @@ class DataJobConfig(Message):
     threads: Annotated[int, Field(ge=1, le=64)] = 2
 
 
-class NumericColumn(Message):
-    """A numeric input: NaN becomes ``fill`` (none: NaN is kept), then (x - mean) / scale."""
+class _Grown(Message):
+    """A message of version 1 that grew: a later field at its default is not written, so that old contents keep their bytes and digests."""
+
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        unused = {name for name in self.later if getattr(self, name) == fields[name].default}
+        written: dict[str, Any] = handler(self)
+        return {name: value for name, value in written.items() if name not in unused}
+
+
+class NumericColumn(_Grown):
+    """A numeric input: beyond a fence it is moved to the fence, NaN becomes ``fill`` (none: NaN is kept), then (x - mean) / scale.
+
+    ``mean`` and ``scale`` are what the scaling fitted: mean and deviation, least value and range, or median and interquartile range.
+    A ``moment`` counts seconds since 1970 (UTC); people write it as a date.
+    """
+
+    later = frozenset({"low", "high", "moment"})
 
     name: str
     type: Literal["float64", "int64"]
     fill: float | None
     mean: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
+    low: float | None = None
+    high: float | None = None
+    moment: bool = False
 
 
-class CategoricalColumn(Message):
-    """A text input, one-hot over ``categories`` in this order; missing becomes ``fill``; unseen text gives all zeros."""
+class DerivedColumn(Message):
+    """A number made of inputs before they are filled, then treated as `NumericColumn` says; what is no finite number is missing.
+
+    ``ratio`` is left / right, ``product`` left * right.  The parts of the moment ``left`` are those of its UTC date between the years 1
+    and 9999: ``month`` 1 to 12, ``day`` 1 to 31, ``weekday`` 0 (Monday) to 6, ``hour`` 0 to 23.
+    """
+
+    kind: DerivedKind
+    left: str
+    right: str = ""
+    fill: float | None
+    mean: float = 0.0
+    scale: Annotated[float, Field(gt=0)] = 1.0
+    low: float | None = None
+    high: float | None = None
+
+
+class CategoricalColumn(_Grown):
+    """A text input; missing becomes ``fill``, then the text is a code: its place in ``categories``.
+
+    Text that is not listed has the code after the last one when ``rare`` is set (one category for all rare text), else none.
+    ``one_hot``: one feature per code, all zeros without a code.  ``label``: the code itself, -1 without one.  ``target``: ``values`` of the
+    code (one number per feature: the share of the positive class, of each class, or the mean target), ``prior`` without a code.
+    """
+
+    later = frozenset({"encoding", "rare", "values", "prior"})
 
     name: str
     fill: str
     categories: tuple[str, ...]
+    encoding: Encoding = "one_hot"
+    rare: bool = False
+    values: tuple[tuple[float, ...], ...] = ()
+    prior: tuple[float, ...] = ()
 
 
-class FeatureSpec(Message):
+class CrossedColumn(CategoricalColumn):
+    """The pair of two text inputs, each filled as its own column says, as one text: left, U+001F, right; ``fill`` is not used."""
+
+    left: str
+    right: str
+
+
+class FeatureSpec(_Grown):
     """Fitted once on training rows; renders to DuckDB SQL and to an ONNX graph that starts from typed columns.
 
-    The feature vector (float32) is the numeric columns in order, then each categorical column's one-hot block in order.
+    The feature vector (float32) is the numeric columns in order, the derived numbers, each categorical column's block in order, then
+    each crossed column's block; of it ``selected`` names the places that are kept, ascending (empty: all).
     ``labels`` are the class labels as text in ascending order (empty for regression); class k of the model is ``labels[k]``.
     For a binary task ``labels`` is (negative, positive): with a positive label on a target of many classes the negative is ``not <label>``.
+    Version 2 is a specification that uses a field which version 1 lacked.
     """
 
-    version: Literal[1] = 1
+    later = frozenset({"derived", "crossed", "selected"})
+
+    version: Literal[1, 2] = 1
     task: Task
     target: str
     numeric: tuple[NumericColumn, ...]
@@ -109,6 +168,44 @@ class FeatureSpec(Message):
     labels: tuple[str, ...] = ()
     missing_values: MissingValues
     scaling: Scaling
+    derived: tuple[DerivedColumn, ...] = ()
+    crossed: tuple[CrossedColumn, ...] = ()
+    selected: tuple[int, ...] = ()
+
+
+class FeatureStep(Message):
+    """One step from the source to the feature, with its fitted values.
+
+    In this order: ``ratio``, ``product``, ``cross``, ``date_part`` (part) · ``clip`` (low, high) · ``fill`` (value) · ``scale`` (rule,
+    center, width) · ``one_hot`` (category, or rare: 1), ``label`` (categories), ``target`` (categories, smoothing, prior, label).
+    """
+
+    kind: Literal["ratio", "product", "cross", "date_part", "clip", "fill", "scale", "one_hot", "label", "target"]
+    values: dict[str, str | int | float] = Field(default_factory=dict)
+
+
+class FeatureDoc(Message):
+    """What one feature is: ``name`` for people, ``column`` in the feature files, the inputs it is made of and the steps between.
+
+    ``filled_share`` is the share of the training rows in which the value was missing and got the fill.  A feature that selection left out
+    has no ``column`` and says why: ``correlation`` (with which feature, and r) or ``importance`` (its measure).
+    """
+
+    name: str
+    column: str = ""
+    sources: tuple[str, ...]
+    steps: tuple[FeatureStep, ...] = ()
+    filled_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    left_out: Literal["", "correlation", "importance", "constant"] = ""
+    reason: dict[str, str | int | float] = Field(default_factory=dict)
+
+
+class FeatureDocs(Message):
+    """``features.json``: every feature in the order of the vector, then those left out."""
+
+    spec_digest: Digest
+    rows: int
+    features: tuple[FeatureDoc, ...]
 
 
 class ColumnProfile(Message):

@@ -16,11 +16,15 @@ from mlops_core.contracts.base import Message, ModelName, S3Uri
 
 Task = Literal["binary", "multiclass", "regression"]
 AlgorithmName = Literal["auto", "xgboost", "random_forest"]
-SplitName = Literal["stratified", "random"]
+SplitName = Literal["stratified", "random", "time", "group"]
 MetricName = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"]
-MissingValues = Literal["median", "mean", "mode", "drop"]
+MissingValues = Literal["median", "mean", "mode", "constant", "drop"]
+Outliers = Literal["none", "flag", "clip", "drop"]
+OutlierRule = Literal["iqr", "zscore"]
+Encoding = Literal["one_hot", "label", "target"]
+Selection = Literal["none", "correlation", "importance"]
 Duplicates = Literal["drop", "keep"]
-Scaling = Literal["none", "standard"]
+Scaling = Literal["none", "standard", "minmax", "robust"]
 Promotion = Literal["auto", "none"]
 Language = Literal["en", "ja"]
 InstanceType = Literal["ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge", "ml.c5.xlarge", "ml.c5.2xlarge"]
@@ -34,12 +38,21 @@ DEFAULT_METRIC: dict[Task, MetricName] = {"binary": "roc_auc", "multiclass": "ac
 ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
 
 
+class Derived(Message):
+    """A feature made of two columns: ``ratio`` and ``product`` of numbers, ``cross`` of two texts (one category per pair)."""
+
+    kind: Literal["ratio", "product", "cross"]
+    left: ColumnName
+    right: ColumnName
+
+
 class TrainingRequest(Message):
     """One request; every field is checked where people write it (intake) and again here.
 
     ``dataset_version`` is empty (the bytes found at the start are pinned by digest) or an immutable ``vMAJOR.MINOR.PATCH``.
     ``max_runtime_minutes`` bounds each job; ``max_cost_usd`` is turned into a shorter run time by the instance's price.
     ``threshold`` is in the metric's own unit; empty means: better than the trivial baseline.
+    ``split_gap`` counts rows; without a ``time_column`` a split by time follows the file's order.
     """
 
     model_name: ModelName
@@ -51,12 +64,23 @@ class TrainingRequest(Message):
     target: ColumnName
     positive_label: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     split: SplitName = "stratified"
+    split_gap: Annotated[int, Field(ge=0, le=10**9)] = 0
     time_column: ColumnName | None = None
+    group_column: ColumnName | None = None
     drop_columns: tuple[ColumnName, ...] = ()
     protected_attributes: tuple[ColumnName, ...] = ()
     missing_values: MissingValues = "median"
+    missing_constant: float = 0.0
+    outliers: Outliers = "none"
+    outlier_rule: OutlierRule = "iqr"
+    rare_share: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     duplicates: Duplicates = "keep"
+    encoding: Encoding = "one_hot"
     scaling: Scaling = "none"
+    date_parts: bool = False
+    derived: tuple[Derived, ...] = ()
+    selection: Selection = "none"
+    keep_features: Annotated[int, Field(ge=1, le=10_000)] | None = None
     metric: MetricName
     threshold: float | None = None
     hyperparameters: dict[str, Scalar] = Field(default_factory=dict, max_length=100)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_core.contracts.dataset import CategoricalColumn, ColumnProfile, DataJobConfig, FeatureSpec, MissingValues, NumericColumn
+from mlops_core.contracts.dataset import CategoricalColumn, ColumnProfile, DataJobConfig, FeatureSpec, NumericColumn
+from mlops_core.contracts.request import MissingValues
 from mlops_core.features.profile import mode, moments
 from mlops_core.features.sql import double
 from mlops_core.features.typing import identifier

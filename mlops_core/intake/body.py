@@ -22,12 +22,13 @@ from mlops_core.contracts.request import (
     DEFAULT_METRIC,
     LOWER_IS_BETTER,
     REGRESSION_METRICS,
+    Derived,
     Language,
     TrainingRequest,
 )
-from mlops_core.errors import Defect, Unsupported
+from mlops_core.errors import Defect
 from mlops_core.intake.characters import offence
-from mlops_core.intake.form import FIELDS, LATER, by_label
+from mlops_core.intake.form import FIELDS, by_label, by_name
 from mlops_core.intake.hyperparameters import read_lines
 from mlops_core.intake.problems import Problem, RequestRefused
 from mlops_core.intake.sections import MAX_LINES, MAX_SECTIONS, Section, Sections, split_sections
@@ -98,9 +99,6 @@ def _collect(found: Sections, problems: list[Problem]) -> dict[str, str]:
 
 
 def _unknown_heading(section: Section) -> Problem:
-    for name, (english, japanese) in LATER.items():
-        if section.heading in {english, f"{english} / {japanese}", name}:
-            return Problem("E-PARSE-009", name, line=section.line)
     near = difflib.get_close_matches(section.heading[:80], [field.label for field in FIELDS], n=1, cutoff=0.5)
     return Problem("E-PARSE-003", value=section.heading, hint="".join(near), line=section.line)
 
@@ -150,6 +148,7 @@ def _contradictions(values: dict[str, object]) -> list[Problem]:
         _label_fits,
         _target_stays,
         _test_differs,
+        *_SPLIT_RULES,
     )
     return [problem for problem in (rule(values) for rule in rules) if problem is not None]
 
@@ -203,6 +202,45 @@ def _test_differs(values: dict[str, object]) -> Problem | None:
     return Problem("E-PARSE-028", "test_dataset", value=str(test)) if test is not None and test == values.get("dataset") else None
 
 
+def _only_with(field: str, choice: str, wanted: str, default: object = None) -> Callable[[dict[str, object]], Problem | None]:
+    """A rule: the field may be filled only where the choice has the wanted value."""
+
+    def rule(values: dict[str, object]) -> Problem | None:
+        given = values.get(field, default)
+        if given == default or values.get(choice) == wanted:
+            return None
+        return Problem("E-PARSE-033", field, value=str(given), allowed=f"{by_name(choice).english}: {wanted}")
+
+    return rule
+
+
+def _group_named(values: dict[str, object]) -> Problem | None:
+    if values.get("split") != "group" or values.get("group_column"):
+        return None
+    return Problem("E-PARSE-002", "group_column", allowed=by_name("group_column").allowed)
+
+
+def _target_not_used(values: dict[str, object]) -> Problem | None:
+    """The target is no feature, no group and no clock of itself."""
+    target, derived = values.get("target"), values.get("derived", ())
+    if target is None:
+        return None
+    for name in ("group_column", "time_column"):
+        if values.get(name) == target:
+            return Problem("E-PARSE-034", name, value=str(target))
+    sides = [side for one in derived if isinstance(one, Derived) for side in (one.left, one.right)] if isinstance(derived, tuple) else []
+    return Problem("E-PARSE-034", "derived", value=str(target)) if target in sides else None
+
+
+_SPLIT_RULES = (
+    _only_with("split_gap", "split", "time", 0),
+    _only_with("group_column", "split", "group"),
+    _only_with("keep_features", "selection", "importance"),
+    _group_named,
+    _target_not_used,
+)
+
+
 def _bounded(problems: list[Problem]) -> list[Problem]:
     if len(problems) <= MAX_PROBLEMS:
         return problems
@@ -215,10 +253,3 @@ def _request(values: dict[str, object]) -> TrainingRequest:
     except ValidationError as error:
         places = ", ".join(str(part["loc"][0]) for part in error.errors())
         raise Defect(f"the parser accepted what the contract refuses: {places}.", remedy="Report it with the issue.") from error
-
-
-def refuse_later_fields(request: TrainingRequest) -> None:
-    """`Unsupported`, by name, for fields of the contract that no station serves yet (requests that did not come through the form)."""
-    for name, (english, _) in LATER.items():
-        if getattr(request, name):
-            raise Unsupported(f"{english} ({name}) is planned and not offered yet.", remedy="Remove it and ask again.", code="E-PARSE-009")

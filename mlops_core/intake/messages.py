@@ -30,7 +30,6 @@ HEADLINES: dict[str, Text] = {
     "E-PARSE-006": {"en": "This algorithm is not offered for the task.", "ja": "このアルゴリズムはこのタスクでは使えません。"},
     "E-PARSE-007": {"en": "This is not one of the choices.", "ja": "選択肢にない値です。"},
     "E-PARSE-008": {"en": "There is a character that may not stand here.", "ja": "使えない文字が含まれています。"},
-    "E-PARSE-009": {"en": "This field is planned and not offered yet.", "ja": "この項目は今後対応予定で、まだ使えません。"},
     "E-PARSE-010": {"en": "This field takes one line.", "ja": "この項目は 1 行だけです。"},
     "E-PARSE-011": {"en": "This value is too long.", "ja": "値が長すぎます。"},
     "E-PARSE-012": {
@@ -62,6 +61,9 @@ HEADLINES: dict[str, Text] = {
         "ja": "ここで始まるブロックが閉じていないため、以降の項目を読み取れませんでした。",
     },
     "E-PARSE-031": {"en": "The issue is empty: no field was found.", "ja": "Issue が空です。項目が見つかりません。"},
+    "E-PARSE-032": {"en": "This line is not a derived feature.", "ja": "派生特徴量の書き方ではない行です。"},
+    "E-PARSE-033": {"en": "This field belongs to another choice.", "ja": "この項目は別の選択のときだけ使います。"},
+    "E-PARSE-034": {"en": "The target column cannot be used here.", "ja": "目的変数はここでは使えません。"},
 }
 
 _USE_FORM: Text = {"en": "Open a new issue from the form and label it.", "ja": "フォームから Issue を作り直し、ラベルを付けてください。"}
@@ -72,7 +74,6 @@ NEXT_ACTS: dict[str, Text] = {
     "E-PARSE-003": _REMOVE,
     "E-PARSE-004": {"en": "Keep one of them and label the issue again.", "ja": "1 つだけ残し、ラベルを付け直してください。"},
     "E-PARSE-005": _REMOVE,
-    "E-PARSE-009": _REMOVE,
     "E-PARSE-012": _REMOVE,
     "E-PARSE-029": {"en": "Mend the ones above first.", "ja": "まず上の問題を直してください。"},
     "E-PARSE-030": {

@@ -14,11 +14,11 @@ from mlops_core.contracts.request import Language
 from mlops_core.errors import InvalidRequest
 from mlops_core.intake import messages
 from mlops_core.intake.characters import shown
-from mlops_core.intake.form import FIELDS, LATER
+from mlops_core.intake.form import FIELDS
 
 SHOWN_PROBLEMS = 30
 TOLD_PROBLEMS = 8
-_LABELS = {field.name: (field.english, field.japanese) for field in FIELDS} | LATER
+_LABELS = {field.name: (field.english, field.japanese) for field in FIELDS}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import difflib
 import math
 import re
 
+from mlops_core.contracts.request import Derived
 from mlops_core.intake.characters import offence
 from mlops_core.intake.form import FormField
 from mlops_core.intake.problems import Problem
@@ -21,6 +22,9 @@ MAX_VALUE_CHARACTERS = 1100
 MAX_COLUMN_CHARACTERS = 256
 MAX_COLUMNS = 1000
 MAX_NAME_CHARACTERS = 40
+MAX_DERIVED = 50
+SIGNS = {"/": "ratio", "*": "product", "&": "cross"}
+"""How a derived feature is written between its two columns."""
 
 _WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:e-?[0-9]{1,2})?\Z")
@@ -36,8 +40,8 @@ Value = object
 
 def read(field: FormField, text: str, *, bucket: str) -> Value | Problem:
     """The value of one non-empty field other than the hyperparameters."""
-    if field.kind == "columns":
-        return _columns(field, text)
+    if field.kind in {"columns", "derived"}:
+        return _columns(field, text) if field.kind == "columns" else _derived(field, text)
     problem = _single_line(field, text)
     if problem is not None:
         return problem
@@ -113,6 +117,28 @@ def _columns(field: FormField, text: str) -> Value | Problem:
             return Problem("E-PARSE-019", field.name, value=name)
         seen.add(name)
     return tuple(names)
+
+
+def _derived(field: FormField, text: str) -> Value | Problem:
+    """Lines of ``left SIGN right``; a line in which the signs could be read in two ways is refused."""
+    lines = [line for line in text.split("\n") if line]
+    if len(lines) > MAX_DERIVED:
+        return Problem("E-PARSE-024", field.name, value=str(len(lines)), allowed=f"≤ {MAX_DERIVED}")
+    found: list[Derived] = []
+    for line in lines:
+        cuts = [(sign, line.split(f" {sign} ")) for sign in SIGNS if f" {sign} " in line]
+        sides = cuts[0][1] if len(cuts) == 1 else []
+        names = [_column(field, side) for side in sides if side]
+        if len(names) != 2 or len(sides) != 2:
+            return Problem("E-PARSE-032", field.name, value=line, allowed="a / b, a * b, a & b")
+        wrong = next((name for name in names if isinstance(name, Problem)), None)
+        if wrong is not None:
+            return wrong
+        one = Derived.model_validate({"kind": SIGNS[cuts[0][0]], "left": names[0], "right": names[1]})
+        if one in found:
+            return Problem("E-PARSE-019", field.name, value=line)
+        found.append(one)
+    return tuple(found)
 
 
 def _number(field: FormField, text: str) -> Value | Problem:

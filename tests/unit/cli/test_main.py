@@ -32,8 +32,9 @@ def test_a_missing_file_ends_with_the_code_of_not_found_and_the_next_act(capsys:
     assert "next: Check the path." in capsys.readouterr().err
 
 
-def test_a_flag_that_comes_later_ends_with_the_code_of_unsupported() -> None:
-    assert main(["run", "--data", __file__, "--target", "y", "--protected", "sex"]) == 8
+def test_a_column_that_a_flag_names_in_vain_ends_with_the_code_of_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--data", __file__, "--target", "y", "--protected", "sex"]) == 2
+    assert "--protected 'sex'" in capsys.readouterr().err
 
 
 def test_a_failure_shows_headline_code_and_remedy() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mlops_core.cli import request as flags
 from mlops_core.cli.issue import read_form
-from mlops_core.errors import InvalidRequest, Unsupported
+from mlops_core.errors import InvalidRequest
 from mlops_core.intake.body import parse_body
 from mlops_core.intake.render import render_body
 
@@ -21,15 +21,30 @@ def parse(*given: str) -> argparse.Namespace:
     return parser.parse_args(["--data", "shop/train.csv", "--target", "y", *given])
 
 
-@pytest.mark.parametrize("given", [("--split", "time:48"), ("--split", "group:user"), ("--time-column", "t"), ("--protected", "sex,race")])
-def test_a_flag_whose_station_comes_later_is_refused_by_name(given: tuple[str, str]) -> None:
-    with pytest.raises(Unsupported, match=given[0]):
-        flags.refuse_what_comes_later(parse(*given))
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("time", {"split": "time", "split_gap": 0}),
+        ("time:48", {"split": "time", "split_gap": 48}),
+        ("group:user id", {"split": "group", "group_column": "user id"}),
+        ("random", {"split": "random", "split_gap": 0}),
+    ],
+)
+def test_a_split_is_read_off_its_flag(given: str, expected: dict[str, object]) -> None:
+    assert flags.split_of(parse("--split", given), "binary") == expected
 
 
-def test_an_unknown_split_names_the_allowed_ones() -> None:
+@pytest.mark.parametrize("given", ["kfold", "random:5", "time:x", "group:", "time:-1"])
+def test_an_unknown_split_names_the_allowed_ones(given: str) -> None:
     with pytest.raises(InvalidRequest, match="random, stratified"):
-        flags.refuse_what_comes_later(parse("--split", "kfold"))
+        flags.split_of(parse("--split", given), "binary")
+
+
+def test_derived_features_are_read_as_the_form_reads_them() -> None:
+    ratio, cross = flags.derived_of(parse("--derive", "income / rooms", "--derive", "sex & race"))
+    assert (ratio.kind, ratio.left, cross.kind, cross.right) == ("ratio", "income", "cross", "race")
+    with pytest.raises(InvalidRequest, match="--derive"):
+        flags.derived_of(parse("--derive", "income"))
 
 
 def test_the_model_is_named_after_the_folder_when_the_file_says_only_train() -> None:

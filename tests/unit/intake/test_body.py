@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from mlops_core.errors import Unsupported
-from mlops_core.intake.body import body_digest, parse_body, refuse_later_fields
-from mlops_core.intake.form import FIELDS, LATER
+from mlops_core.intake.body import body_digest, parse_body
+from mlops_core.intake.form import FIELDS
 from mlops_core.intake.problems import RequestRefused
 from tests.unit.intake.bodies import BUCKET, PLAIN, body, codes_of, parsed, problems_of, section
 
@@ -220,6 +219,12 @@ def test_nothing_written_can_leave_the_fence_of_the_refusal_abuse_row_28() -> No
         ({"algorithm": "svm"}, "E-PARSE-006", "algorithm"),
         ({"hyperparameters": "max_depth=3\nmax_depth=4"}, "E-PARSE-023", "hyperparameters"),
         ({"target": "a\nb"}, "E-PARSE-010", "target"),
+        ({"split_gap": "5"}, "E-PARSE-033", "split_gap"),
+        ({"group_column": "person"}, "E-PARSE-033", "group_column"),
+        ({"split": "group"}, "E-PARSE-002", "group_column"),
+        ({"split": "time", "time_column": "income"}, "E-PARSE-034", "time_column"),
+        ({"derived": "age / income"}, "E-PARSE-034", "derived"),
+        ({"keep_features": "3"}, "E-PARSE-033", "keep_features"),
         ({"target": "x" * 300}, "E-PARSE-011", "target"),
     ],
 )
@@ -234,13 +239,18 @@ def test_with_an_automatic_algorithm_only_common_hyperparameters_are_taken() -> 
     assert codes_of(body(algorithm="auto", hyperparameters="max_depth = 20")) == {("E-PARSE-020", "hyperparameters")}
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_fields_that_come_later_are_refused_by_name(name: str) -> None:
-    text = f"{body()}\n\n### {' / '.join(LATER[name])}\n\nage"
-    assert codes_of(text) == {("E-PARSE-009", name)}
-    value = "age" if name == "time_column" else ("age",)
-    with pytest.raises(Unsupported, match=name):
-        refuse_later_fields(parsed().model_copy(update={name: value}))
+def test_derived_features_are_read_a_line_each() -> None:
+    request = parsed(derived="income / rooms\nage * hours\nsex & race", target="paid")
+    assert [(one.kind, one.left, one.right) for one in request.derived] == [
+        ("ratio", "income", "rooms"),
+        ("product", "age", "hours"),
+        ("cross", "sex", "race"),
+    ]
+
+
+@pytest.mark.parametrize("line", ["age", "a / b / c", "a / b * c", "a/b", "/ b", "a *", "a + b"])
+def test_a_line_that_can_be_read_in_no_or_two_ways_is_no_derived_feature(line: str) -> None:
+    assert codes_of(body(derived=line)) == {("E-PARSE-032", "derived")}
 
 
 def test_the_refusal_speaks_the_chosen_language_and_both_when_it_is_unknown() -> None:

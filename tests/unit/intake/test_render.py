@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import math
+from typing import Literal, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_core.algorithms.catalogue import ENTRIES, Hyperparameter
-from mlops_core.contracts.request import CLASSIFICATION_METRICS, LOWER_IS_BETTER, REGRESSION_METRICS, TrainingRequest
-from mlops_core.errors import InvalidRequest, Unsupported
+from mlops_core.contracts.request import (
+    CLASSIFICATION_METRICS,
+    LOWER_IS_BETTER,
+    REGRESSION_METRICS,
+    Derived,
+    Encoding,
+    MissingValues,
+    OutlierRule,
+    Outliers,
+    Scaling,
+    TrainingRequest,
+)
+from mlops_core.errors import InvalidRequest
 from mlops_core.intake.body import parse_body
 from mlops_core.intake.characters import offence
 from mlops_core.intake.hyperparameters import plain
 from mlops_core.intake.render import render_body
+from mlops_core.intake.values import SIGNS
 from tests.unit.intake.bodies import BUCKET
 
 Scalar = int | float | str
+KINDS: st.SearchStrategy[Literal["ratio", "product", "cross"]] = st.sampled_from(["ratio", "product", "cross"])
 
 
 def _writable(text: str) -> bool:
@@ -62,6 +76,9 @@ def requests(draw: st.DrawFn) -> TrainingRequest:
     thresholds = st.none() | st.floats(-50 if metric == "r2" else 0, high, allow_subnormal=False).filter(
         lambda value: value == 0 or abs(value) > 1e-90
     )
+    split = draw(st.sampled_from(["stratified", "random", "time", "group"]))
+    others = COLUMNS.filter(lambda name: name != target and not any(f" {sign} " in f" {name} " for sign in SIGNS))
+    selection = draw(st.sampled_from(["none", "correlation", "importance"]))
     dataset, test = draw(st.lists(URIS, min_size=2, max_size=2, unique=True))
     return TrainingRequest.model_validate(
         {
@@ -73,11 +90,24 @@ def requests(draw: st.DrawFn) -> TrainingRequest:
             "dataset_version": draw(st.sampled_from([None, "v1.2.3"])),
             "target": target,
             "positive_label": draw(st.none() | COLUMNS) if task == "binary" else None,
-            "split": draw(st.sampled_from(["stratified", "random"])),
+            "split": split,
+            "split_gap": draw(st.integers(0, 10**9)) if split == "time" else 0,
+            "time_column": draw(st.none() | others),
+            "group_column": draw(others) if split == "group" else None,
             "drop_columns": tuple(draw(st.lists(COLUMNS.filter(lambda name: name != target), unique=True, max_size=4))),
-            "missing_values": draw(st.sampled_from(["median", "mean", "mode", "drop"])),
+            "missing_values": draw(st.sampled_from(get_args(MissingValues))),
+            "missing_constant": draw(st.floats(-1e9, 1e9, allow_subnormal=False).filter(lambda value: value == 0 or abs(value) > 1e-90)),
+            "outliers": draw(st.sampled_from(get_args(Outliers))),
+            "outlier_rule": draw(st.sampled_from(get_args(OutlierRule))),
+            "rare_share": draw(st.floats(0, 0.49, allow_subnormal=False).filter(lambda value: value == 0 or value > 1e-90)),
             "duplicates": draw(st.sampled_from(["keep", "drop"])),
-            "scaling": draw(st.sampled_from(["none", "standard"])),
+            "encoding": draw(st.sampled_from(get_args(Encoding))),
+            "scaling": draw(st.sampled_from(get_args(Scaling))),
+            "date_parts": draw(st.booleans()),
+            "derived": tuple(draw(st.lists(st.builds(Derived, kind=KINDS, left=others, right=others), max_size=3, unique=True))),
+            "selection": selection,
+            "keep_features": draw(st.none() | st.integers(1, 10_000)) if selection == "importance" else None,
+            "protected_attributes": tuple(draw(st.lists(COLUMNS, unique=True, max_size=2))),
             "metric": metric,
             "threshold": draw(thresholds),
             "hyperparameters": {name: draw(_value(table[name])) for name in chosen},
@@ -130,9 +160,10 @@ def test_what_the_form_cannot_carry_is_refused_by_name(column: str) -> None:
         render_body(request)
 
 
-def test_fields_that_come_later_are_not_rendered_silently() -> None:
-    with pytest.raises(Unsupported, match="time_column"):
-        render_body(_plain().model_copy(update={"time_column": "date"}))
+def test_a_derived_feature_that_could_be_read_in_two_ways_is_not_rendered() -> None:
+    wrong = Derived(kind="ratio", left="a / b", right="c")
+    with pytest.raises(InvalidRequest, match="Rename the column"):
+        render_body(_plain().model_copy(update={"derived": (wrong,)}))
 
 
 def _plain() -> TrainingRequest:
