@@ -265,7 +265,13 @@ def policy() -> str:
 _POLICY = {
     "minimum": "A floor for each metric (for errors such as rmse a ceiling), besides the request's own threshold.",
     "champion_margin": "How much better than the champion a new model must be, in the metric's own unit; 0 or more.",
+    "champion_interval": "Whether the pessimistic end of the new model's 95 % interval must beat the champion and the margin.",
     "beat_baseline": "Whether a model that does not beat the trivial baseline is refused.",
+    "fairness": "Bounds between the groups of each protected attribute: ratios from below, differences from above; 0 to 1.",
+    "fairness_action": "`report`: a bound that is broken is shown; `stop`: it stops the model.",
+    "slice_minimum": "A floor for each metric (for errors a ceiling) on the worst slice.",
+    "slice_rows": "Rows that a slice needs to be judged; 10 or more.",
+    "retrain": "Training without a person: `on_data` (true, false), `schedule` (`\"rate(7 days)\"`), `cool_down_hours`; off unless set.",
     "max_retrains": "The most rounds a request may ask for; 0 to 3. A request that asks for more is refused at the start.",
     "max_cost_usd": "The most a request may ask to spend, in US dollars (more is refused); jobs get only as much time as it buys.",
     "instance_types": "Instance types that requests may ask for; empty: every type of the form.",
@@ -273,6 +279,10 @@ _POLICY = {
 
 
 def _default(value: object) -> str:
+    if isinstance(value, Message):
+        return ", ".join(f"{name}: {_default(getattr(value, name))}" for name in type(value).model_fields)
+    if isinstance(value, dict) and value:
+        return ", ".join(f"{name}: {item}" for name, item in value.items())
     return {"None": "none", "{}": "empty", "()": "empty", "": "empty", "True": "true", "False": "false"}.get(str(value), str(value))
 
 

@@ -18,6 +18,7 @@ from mlops_core.reporting.figures import figure, interval
 from mlops_core.reporting.links import Links
 from mlops_core.reporting.markdown import Markdown, bounded, code, escape, shorten, visible
 from mlops_core.reporting.messages import plain
+from mlops_core.reporting.messages.wording import compared
 from mlops_core.reporting.rendering import render, translator
 from mlops_core.reporting.suggestion import suggestion
 
@@ -42,10 +43,10 @@ def _facts(state: RunState, verdict: Verdict) -> dict[str, str]:
     t = translator(state.request.language)
     language = state.request.language
     rule = deciding_rule(verdict)
-    metric = rule.metric if rule else verdict.metric
-    measured = interval(verdict.measured) if metric == verdict.metric else figure(rule.measured if rule else 0.0)
+    whole = rule is None or (rule.metric == verdict.metric and rule.measured == verdict.measured.value and not rule.subject)
+    measured = interval(verdict.measured) if rule is None or whole else figure(rule.measured)
     return {
-        "metric": plain(language, f"metric.{metric}"),
+        "metric": compared(language, rule) if rule else plain(language, f"metric.{verdict.metric}"),
         "measured": measured,
         "comparison": str(comparison(rule, t)) if rule else "",
         "required": figure(rule.required) if rule else "",

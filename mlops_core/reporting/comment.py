@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_core.contracts.evaluation import EvaluationResults
-from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
+from mlops_core.contracts.request import MetricName
 from mlops_core.contracts.run import PHASES, PhaseState, RunState, RunWarning
 from mlops_core.contracts.verdict import Rule, Verdict
+from mlops_core.judging import counts_downwards
 from mlops_core.reporting.figures import dollars, duration, figure, interval, moment, span, spark
 from mlops_core.reporting.links import Links
 from mlops_core.reporting.markdown import Markdown, code, escape, image, link
@@ -88,10 +89,16 @@ def phase_rows(state: RunState, t: Translate, now: str) -> list[PhaseRow]:
 
 def comparison(rule: Rule, t: Translate) -> Markdown:
     """The words between measured and required: a floor, a ceiling, or strictly better."""
-    strict = rule.name == "beat_baseline"
-    if rule.metric in LOWER_IS_BETTER:
+    strict = rule.strict or rule.name == "beat_baseline"
+    if counts_downwards(rule):
         return t("comparison.below" if strict else "comparison.most")
     return t("comparison.above" if strict else "comparison.least")
+
+
+def compared(rule: Rule, t: Translate) -> Markdown:
+    """What a rule compared: a metric or a figure between groups, and of whom where that is not the whole split."""
+    name = t(f"measure.{rule.measure}") if rule.measure else t(f"metric.{rule.metric}")
+    return t("rule.of", metric=name, subject=escape(rule.subject)) if rule.subject else name
 
 
 def deciding_rule(verdict: Verdict) -> Rule | None:
@@ -107,11 +114,12 @@ def verdict_lines(verdict: Verdict, t: Translate) -> list[Markdown]:
     decided = t(f"rule.{rule.name}") if rule else escape(verdict.decided_by)
     lines = [t("verdict.line", decision=t(f"decision.{verdict.decision}"), rule=decided)]
     if rule:
-        measured = interval(verdict.measured) if rule.metric == verdict.metric else figure(rule.measured)
+        whole = rule.metric == verdict.metric and rule.measured == verdict.measured.value and not rule.subject
+        measured = interval(verdict.measured) if whole else figure(rule.measured)
         lines.append(
             t(
                 "verdict.numbers",
-                metric=t(f"metric.{rule.metric}"),
+                metric=compared(rule, t),
                 measured=measured,
                 comparison=comparison(rule, t),
                 required=figure(rule.required),
@@ -125,10 +133,10 @@ def rule_rows(verdict: Verdict, t: Translate) -> list[tuple[Markdown, ...]]:
     return [
         (
             t(f"rule.{rule.name}"),
-            t(f"metric.{rule.metric}"),
+            compared(rule, t),
             Markdown(figure(rule.measured)),
             t("rule.required", comparison=comparison(rule, t), required=figure(rule.required)),
-            t("rule.passed" if rule.passed else "rule.missed"),
+            t("rule.passed" if rule.passed else "rule.reported" if rule.reported else "rule.missed"),
         )
         for rule in verdict.rules
     ]

@@ -4,6 +4,8 @@
       roc_auc: 0.85
     champion_margin: 0.002
     instance_types: [ml.m5.large, ml.m5.xlarge]
+    retrain:
+      schedule: "rate(7 days)"
 
 Top-level ``key: value``, one level of ``name: value`` below a key, lists in brackets or as ``- item``, comments.  No anchors, tags,
 quotes with escapes, flow maps or documents; a key may stand once.  Numbers are plain decimals, booleans are true and false.
@@ -23,6 +25,7 @@ PATH = ".github/mlops.yml"
 LIMIT_BYTES = 16_384
 _LINE = re.compile(r"(?P<indent> *)(?:(?P<dash>- )|(?P<key>[a-z][a-z0-9_]{0,39}):(?: |\Z))?(?P<rest>.*)\Z")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?\Z")
+_QUOTED = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ()._-]{0,80}\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}\Z")
 
 Value = float | int | bool | str
@@ -96,7 +99,7 @@ def _value(text: str, number: int) -> object:
 
 
 def _scalar(text: str, number: int) -> Value:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"" and _PLAIN.match(text[1:-1]):
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"" and _QUOTED.match(text[1:-1]):
         return text[1:-1]
     if text in {"true", "false"}:
         return text == "true"

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from mlops_core import judging
 from mlops_core.contracts.changes import Text
 from mlops_core.contracts.dataset import Finding
-from mlops_core.contracts.request import LOWER_IS_BETTER, Language
+from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunWarning
-from mlops_core.contracts.verdict import Verdict
+from mlops_core.contracts.verdict import Rule, Verdict
 from mlops_core.errors import Defect, MlopsError
 from mlops_core.reporting.messages import CATALOGUES, plain, text
 from mlops_core.reporting.messages.failures import FAILURES
@@ -103,15 +103,21 @@ def _own() -> dict[str, str]:
     return {CATALOGUES["en"][key]: key for key in _REASONS}
 
 
+def compared(language: Language, rule: Rule) -> str:
+    """What a rule compared, in plain text: a metric or a figure between groups, and of whom where that is not the whole split."""
+    name = text(language, f"measure.{rule.measure}" if rule.measure else f"metric.{rule.metric}")
+    return plain(language, "rule.of", metric=name, subject=rule.subject) if rule.subject else name
+
+
 def _judged(language: Language, verdict: Verdict) -> str:
     rule = verdict.rules[0]
-    lower, strict = rule.metric in LOWER_IS_BETTER, rule.name == "beat_baseline"
+    lower, strict = judging.counts_downwards(rule), rule.strict or rule.name == "beat_baseline"
     side = ("below" if strict else "most") if lower else ("above" if strict else "least")
     return plain(
         language,
         "reason.judged",
         rule=text(language, f"rule.{rule.name}"),
-        metric=text(language, f"metric.{rule.metric}"),
+        metric=compared(language, rule),
         measured=f"{rule.measured:.6g}",
         required=f"{rule.required:.6g}",
         comparison=text(language, f"comparison.{side}"),

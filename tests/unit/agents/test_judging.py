@@ -123,3 +123,82 @@ def test_test_figures_are_opened_and_not_judged() -> None:
 def test_the_judge_answers_with_plain_json() -> None:
     found = agent.handler({"verdict_input": figures(threshold=0.95).model_dump(mode="json"), "policy": {}}, None)
     assert (found["decision"], found["verdict"]["decided_by"]) == ("retrain", "threshold")
+
+
+def ratio(value: float, attribute: str = "sex", **changes: Any) -> dict[str, Any]:
+    """The selection rate ratio of one protected attribute."""
+    return {"attribute": attribute, "measure": "selection_rate_ratio", "value": value, "least": "Female", "greatest": "Male"} | changes
+
+
+def piece(name: str, value: float, rows: int = 200, metric: str = "roc_auc") -> dict[str, Any]:
+    """One slice."""
+    return {"name": name, "metric": metric, "value": value, "rows": rows}
+
+
+def between(low: float, high: float, metric: str = "roc_auc") -> dict[str, Any]:
+    """Figures with an interval around the middle."""
+    return {"metrics": {metric: {"value": (low + high) / 2, "low": low, "high": high}}}
+
+
+def test_with_an_interval_the_pessimistic_end_must_exceed_the_champion() -> None:
+    policy = Policy(champion_interval=True, champion_margin=0.01)
+    lucky = judge(figures(champion={"roc_auc": 0.85}, **between(0.84, 0.96)), policy)
+    assert decided(lucky)[:3] == ("retrain", "champion_interval", 0.84)
+    assert lucky.rules[0].required == pytest.approx(0.86)
+    assert judge(figures(champion={"roc_auc": 0.82}, **between(0.84, 0.96)), policy).decision == "accept"
+    equal = judge(figures(champion={"roc_auc": 0.84}, **between(0.84, 0.96)), Policy(champion_interval=True))
+    assert equal.decided_by == "champion_interval"
+
+
+def test_the_pessimistic_end_of_an_error_is_its_upper_one() -> None:
+    policy = Policy(champion_interval=True)
+    given_ = figures(0.3, "rmse", champion={"rmse": 0.35}, **between(0.24, 0.36, "rmse"))
+    assert decided(judge(given_, policy)) == ("retrain", "champion_interval", 0.36, 0.35)
+
+
+def test_a_champion_that_must_lose_is_not_replaced_by_an_equal() -> None:
+    assert judge(figures(champion={"roc_auc": 0.9}), Policy()).decision == "accept"
+    assert judge(figures(champion={"roc_auc": 0.9}, champion_must_lose=True, max_retrains=0), Policy()).decision == "refuse"
+    assert judge(figures(champion={"roc_auc": 0.89}, champion_must_lose=True), Policy()).decision == "accept"
+
+
+def test_the_four_fifths_rule_is_reported_unless_the_policy_lets_it_stop() -> None:
+    given_ = figures(groups=[ratio(0.31)], protected_attributes=("sex",))
+    told = judge(given_, Policy())
+    assert (told.decision, told.decided_by) == ("accept", "beat_baseline")
+    rule = told.rules[-1]
+    assert (rule.passed, rule.reported, rule.measured, rule.required) == (False, True, 0.31, 0.8)
+    stopped = judge(given_, Policy(fairness_action="stop"))
+    assert decided(stopped) == ("retrain", "fairness", 0.31, 0.8)
+    assert reason(stopped) == "fairness: selection_rate_ratio of sex (Female, Male) is 0.31 and must be at least 0.8."
+
+
+def test_the_worst_attribute_decides_and_differences_count_downwards() -> None:
+    policy = Policy(fairness={"selection_rate_difference": 0.1}, fairness_action="stop")
+    apart = [ratio(value, name, measure="selection_rate_difference") for name, value in (("sex", 0.05), ("race", 0.2))]
+    verdict = judge(figures(groups=apart), policy)
+    assert decided(verdict) == ("retrain", "fairness", 0.2, 0.1)
+    assert reason(verdict).endswith("race (Female, Male) is 0.2 and must be at most 0.1.")
+
+
+def test_a_bound_that_stops_needs_a_figure() -> None:
+    given_ = figures(protected_attributes=("sex",))
+    assert judge(given_, Policy()).decision == "accept"
+    with pytest.raises(Refused, match="selection_rate_ratio of 'sex', which was not measured") as caught:
+        judge(given_, Policy(fairness_action="stop"))
+    assert caught.value.code == "E-JUDGE-003"
+
+
+def test_the_worst_slice_that_is_large_enough_has_a_floor_of_its_own() -> None:
+    policy = Policy(slice_minimum={"roc_auc": 0.7, "rmse": 1.0}, slice_rows=100)
+    slices = [piece("age < 25", 0.61, 99), piece("region = north", 0.65), piece("region = south", 0.8), piece("all", 0.1, metric="f1")]
+    verdict = judge(figures(slices=slices), policy)
+    assert decided(verdict) == ("retrain", "slice_minimum", 0.65, 0.7)
+    assert reason(verdict) == "slice minimum: roc_auc of region = north (200 rows) is 0.65 and must be at least 0.7."
+    assert judge(figures(slices=slices[:1]), policy).decision == "accept"
+
+
+def test_what_the_judge_sees_stays_below_eight_kilobytes() -> None:
+    groups = [ratio(0.5, f"attribute-{number:02d}") for number in range(20)]
+    whole = figures(groups=groups, slices=[piece(f"a long name of a slice, number {number}", 0.5) for number in range(9)])
+    assert len(whole.model_dump_json()) < 8192

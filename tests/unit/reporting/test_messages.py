@@ -12,6 +12,7 @@ import pytest
 import mlops_core.reporting as package
 from mlops_core.contracts.request import CLASSIFICATION_METRICS, REGRESSION_METRICS, Duplicates
 from mlops_core.contracts.run import PHASES
+from mlops_core.contracts.verdict import GroupMeasure, RuleName
 from mlops_core.errors import Defect
 from mlops_core.reporting.messages import CATALOGUES, plain
 
@@ -27,7 +28,8 @@ FAMILIES = {
     "phase.": PHASES,
     "status.": ("waiting", "running", "done", "failed", "skipped", "operator"),
     "decision.": ("accept", "retrain", "refuse"),
-    "rule.": ("threshold", "policy_minimum", "beat_baseline", "champion_margin"),
+    "rule.": get_args(RuleName),
+    "measure.": get_args(GroupMeasure),
     "metric.": (*CLASSIFICATION_METRICS, *REGRESSION_METRICS),
     "baseline.": ("majority_class", "mean"),
     "plot.": ("confusion_matrix", "roc_curve", "residuals"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_core.contracts.verdict import Policy
+from mlops_core.contracts.verdict import Policy, Retraining
 from mlops_core.errors import InvalidRequest
 from mlops_core.runs.policy import parse_policy
 
@@ -17,7 +17,19 @@ minimum:
 champion_margin: 0.002
 beat_baseline: true
 max_retrains: 2
+champion_interval: true
+fairness:
+  selection_rate_ratio: 0.8
+  accuracy_difference: 0.05
+fairness_action: stop
+slice_minimum:
+  roc_auc: 0.7
+slice_rows: 200
 max_cost_usd: 5
+retrain:
+  on_data: true
+  schedule: "rate(7 days)"
+  cool_down_hours: 12
 instance_types:
   - ml.m5.large
   - ml.m5.xlarge
@@ -29,7 +41,13 @@ def test_a_whole_file_is_read() -> None:
         minimum={"roc_auc": 0.85, "accuracy": 0.8},
         champion_margin=0.002,
         max_retrains=2,
+        champion_interval=True,
+        fairness={"selection_rate_ratio": 0.8, "accuracy_difference": 0.05},
+        fairness_action="stop",
+        slice_minimum={"roc_auc": 0.7},
+        slice_rows=200,
         max_cost_usd=5,
+        retrain=Retraining(on_data=True, schedule="rate(7 days)", cool_down_hours=12),
         instance_types=("ml.m5.large", "ml.m5.xlarge"),
     )
 
@@ -58,6 +76,15 @@ def test_lists_may_stand_in_brackets() -> None:
         "champion_margin: NaN",
         "champion_margin: 1e999",
         "champion_margin: -1",
+        "fairness_action: block",
+        "fairness:\n  selection_rate_ratio: 1.2",
+        "fairness:\n  gender_ratio: 0.8",
+        "slice_rows: 5",
+        "retrain: {}\nretrain: {}",
+        "retrain:\n  schedule: rate(7 days)",
+        "retrain:\n  schedule: 'cron(0 0)'",
+        "retrain:\n  schedule: 'rate(0 days)'",
+        "retrain:\n  cool_down_hours: -1",
         "champion_margin: true",
         "max_retrains: 1\nmax_retrains: 2",
         "minimum:\n  roc_auc: 0.9\n  roc_auc: 0.1",
