@@ -24,7 +24,7 @@ from mlops_core.cli.console import Console
 from mlops_core.errors import EnvironmentBroken, MlopsError
 from mlops_core.local.interrupts import Interrupted, end_children, ignored, raising
 
-WORDS = ("demo", "run", "local", "data", "issue", "rollback", "history", "mcp", "package")
+WORDS = ("demo", "run", "local", "data", "issue", "rollback", "history", "mcp", "package", "explain-error")
 
 
 class Command(Protocol):
@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def load(word: str) -> Command:
     """The module of a word."""
-    module: Command = importlib.import_module(f"mlops_core.cli.{word}")
+    module: Command = importlib.import_module(f"mlops_core.cli.{word.replace('-', '_')}")
     return module
 
 

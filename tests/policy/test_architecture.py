@@ -36,6 +36,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "algorithms": "contracts errors features",
         "features": "contracts errors",
         "evaluation": "contracts errors",
+        "explain": "intake",
         "judging": "contracts errors",
         "intake": "algorithms contracts errors facts",
         "reporting": "algorithms contracts errors judging",

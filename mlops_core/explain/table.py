@@ -1,0 +1,70 @@
+"""Every error and warning code with what it means, why it matters and what to do, in English and Japanese.
+
+    find("E-DATA-012").words["ja"].means       # '…'; None instead of an explanation for a code that nobody raises
+    find("E-AWS-AccessDenied").code            # 'E-AWS': what follows is the service's own code
+    close("E-DATA-12")                         # ['E-DATA-012', …]
+
+This table is the source of `mlops explain-error` and of the pages below ``docs/reference/codes/``; a test compares it with the codes
+in the source.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops_core.explain import data, issue, jobs, platform, release, warnings
+from mlops_core.intake.messages import HEADLINES, next_act
+
+FAMILIES = ("E-AWS", "E-GITHUB")
+"""Codes that are followed by the code or status of another service."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a code means, why it matters and what to do next, in one language."""
+
+    means: str
+    why: str
+    act: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One code in every language; ``subject`` names its page."""
+
+    code: str
+    subject: str
+    words: Mapping[str, Words]
+
+    def page(self, language: str = "en") -> str:
+        """The place below ``docs/reference/`` that explains the code."""
+        folder = "codes/" if language == "en" else f"codes/{language}/"
+        return f"{folder}{self.subject}.md#{self.code.lower()}"
+
+
+def _explanations() -> dict[str, Explanation]:
+    found = {}
+    for code, why in issue.PARSE_WHY.items():
+        english = Words(HEADLINES[code]["en"], why[0], next_act(code, "en"))
+        found[code] = Explanation(code, "issue", {"en": english, "ja": Words(HEADLINES[code]["ja"], why[1], next_act(code, "ja"))})
+    for subject in (issue, data, warnings, jobs, release, platform):
+        for code, row in subject.ROWS.items():
+            found[code] = Explanation(code, subject.__name__.rpartition(".")[2], {"en": Words(*row[:3]), "ja": Words(*row[3:])})
+    return found
+
+
+TABLE: Mapping[str, Explanation] = _explanations()
+
+
+def find(code: str) -> Explanation | None:
+    """The explanation of a code as it is written in a message; upper and lower case are one."""
+    asked = code.strip().upper()
+    own = TABLE.get(asked)
+    return own or next((TABLE[family] for family in FAMILIES if asked.startswith(f"{family}-")), None)
+
+
+def close(code: str) -> list[str]:
+    """At most five known codes of nearly this spelling, the nearest first."""
+    return difflib.get_close_matches(code.strip().upper()[:40], TABLE, n=5, cutoff=0.6)
