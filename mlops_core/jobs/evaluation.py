@@ -11,7 +11,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import onnxruntime
@@ -21,11 +21,14 @@ import pyarrow.parquet as pq
 from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import DataProfile, FeatureSpec
 from mlops_core.contracts.evaluation import DriftBaseline, EvaluationJobConfig, EvaluationResults
+from mlops_core.contracts.findings import Figure
+from mlops_core.contracts.request import MetricName
 from mlops_core.contracts.training import TrainingReport
 from mlops_core.errors import InvalidRequest, JobFailed
 from mlops_core.evaluation.drift_baseline import label_shares, score_bins
-from mlops_core.evaluation.intervals import Resampling
+from mlops_core.evaluation.intervals import Estimate
 from mlops_core.evaluation.look import Look, Training, look
+from mlops_core.evaluation.resampling import Resampling
 from mlops_core.features.feeds import feeds_of, read_batches, targets_of
 from mlops_core.jobs.archive import read_archive
 from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
@@ -135,6 +138,7 @@ def _mean(profile: DataProfile, spec: FeatureSpec) -> float | None:
 
 def results_of(config: EvaluationJobConfig, model: Model, seen: Look, *, seconds: float) -> EvaluationResults:
     """The figures as the contract's message."""
+    asked: list[MetricName] = [name for name in get_args(MetricName) if name in seen.metrics]
     return EvaluationResults(
         run_id=config.run_id,
         task=config.task,
@@ -142,19 +146,29 @@ def results_of(config: EvaluationJobConfig, model: Model, seen: Look, *, seconds
         split=config.split,
         rows=seen.rows,
         labels=model.spec.labels,
-        metrics={name: estimate.interval for name, estimate in seen.metrics.items()},
-        baseline=seen.baseline,
+        metrics={name: seen.metrics[name].interval for name in asked},
+        baseline={name: seen.baseline[name] for name in get_args(MetricName) if name in seen.baseline},
         baseline_rule=seen.baseline_rule,
         confusion=seen.confusion,
-        roc=seen.roc,
+        roc=seen.curves.roc,
         per_class=seen.per_class,
         score_quantiles=seen.score_quantiles,
-        interval_methods={name: estimate.method for name, estimate in seen.metrics.items()},
+        interval_methods={name: seen.metrics[name].method for name in asked},
         left_out=seen.left_out,
         hidden_groups=seen.hidden_groups,
+        measures={name: _figure(estimate, seen.baseline.get(name)) for name, estimate in seen.metrics.items()},
+        precision_recall=seen.curves.precision_recall,
+        calibration=seen.curves.calibration,
+        residuals=seen.residuals,
+        learning_curve=model.report.learning_curve if model.report else {},
         model_digest=model.digest,
         seconds=round(seconds, 3),
     )
+
+
+def _figure(estimate: Estimate, baseline: float | None) -> Figure:
+    found = estimate.interval
+    return Figure(value=found.value, low=found.low, high=found.high, method=estimate.method, baseline=baseline)
 
 
 def drift_of(config: EvaluationJobConfig, model: Model, seen: Look, *, scored: Scored, profile: DataProfile) -> DriftBaseline:
