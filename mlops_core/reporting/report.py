@@ -1,32 +1,41 @@
-"""The HTML report of one look at a split: one file, no script, light and dark, readable on a telephone.
+"""The evaluation report of one look at a split.
 
-    html = render_report(Subject(config, results, profile, training, target), y, scores)
+    page = render_report(Subject(config, results, profile, training, target), y, scores)
 
-The report states no verdict: the judge comes later.  Everything that comes from data or people is escaped by the template engine.
+The job that measures does not judge: the page says so between two marks, and `reporting.judged` puts the verdict there when the run is
+closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mlops_core.contracts.dataset import DataProfile
 from mlops_core.contracts.evaluation import EvaluationJobConfig, EvaluationResults
-from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
+from mlops_core.contracts.findings import Figure
 from mlops_core.contracts.training import TrainingReport
-from mlops_core.reporting.drawings import BOX, Bar, Square, curve_points, density, histogram, percent
+from mlops_core.reporting.breakdowns import audits, importance_ranges, slice_ranges
+from mlops_core.reporting.charts import curve_charts, metric_title
+from mlops_core.reporting.densities import error_charts, score_charts
+from mlops_core.reporting.drawings import Chart, percent
 from mlops_core.reporting.figures import figure
-from mlops_core.reporting.markdown import shorten, visible
-from mlops_core.reporting.messages import plain
-from mlops_core.reporting.rendering import TEMPLATES
+from mlops_core.reporting.judged import unjudged
+from mlops_core.reporting.messages.wording import warned
+from mlops_core.reporting.pages import Words, html, named, words
 
 Array = np.ndarray[Any, Any]
 _MOST_CLASSES = 30
-_UNIT_METRICS = ("rmse", "mae")
+_UNITS = {
+    **dict.fromkeys(("rmse", "mae", "median_ae"), "report.unit"),
+    **dict.fromkeys(("mape", "brier", "ece"), "report.better_low"),
+    "mse": "report.unit_square",
+    "log_loss": "report.unit_nats",
+    "mcc": "report.unit_correlation",
+}
+"""What a figure is counted in; the others are shares, higher is better."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class MetricRow:
     high: str
     baseline: str
     unit: str
+    method: str
     chosen: bool
     scaled: bool
     left: float = 0.0
@@ -58,60 +68,37 @@ class MetricRow:
     mark: float | None = None
 
 
-def metric_rows(subject: Subject, t: Callable[..., str]) -> list[MetricRow]:
+def metric_rows(subject: Subject, t: Words) -> list[MetricRow]:
     """All metrics, the request's own first."""
     results = subject.results
-    names = sorted(results.metrics, key=lambda name: name != results.metric)
-    return [_metric_row(subject, name, t) for name in names]
+    found: dict[str, Figure] = {}
+    for name, interval in results.metrics.items():
+        method = results.interval_methods.get(name, "none")
+        found[name] = Figure(
+            value=interval.value, low=interval.low, high=interval.high, method=method, baseline=results.baseline.get(name)
+        )  # fmt: skip
+    found |= {name: item for name, item in results.measures.items() if name not in found}
+    return [_metric_row(subject, name, found[name], t) for name in sorted(found, key=lambda name: name != results.metric)]
 
 
-def _metric_row(subject: Subject, name: MetricName, t: Callable[..., str]) -> MetricRow:
-    results = subject.results
-    found, base = results.metrics[name], results.baseline.get(name)
-    scaled = results.task != "regression"
+def _metric_row(subject: Subject, name: str, found: Figure, t: Words) -> MetricRow:
+    scaled = subject.results.task != "regression" and name not in {"log_loss", "mcc"}
+    left = percent(found.low, 0, 1)
     return MetricRow(
-        title=t(f"metric.{name}"),
+        title=metric_title(name, t),
         value=figure(found.value),
         low=figure(found.low),
         high=figure(found.high),
-        baseline="–" if base is None else figure(base),
-        unit=t("report.unit", target=subject.target)
-        if name in _UNIT_METRICS
-        else t("report.better_low" if name in LOWER_IS_BETTER else "report.share"),
-        chosen=name == results.metric,
+        baseline="–" if found.baseline is None else figure(found.baseline),
+        unit=t(_UNITS.get(name, "report.share"), target=named(subject.target, 30)),
+        method=t(f"report.by_{found.method}"),
+        chosen=name == subject.results.metric,
         scaled=scaled,
-        left=percent(found.low, 0, 1),
-        width=max(0.6, percent(found.high, 0, 1) - percent(found.low, 0, 1)),
+        left=left,
+        width=max(0.6, percent(found.high, 0, 1) - left),
         dot=percent(found.value, 0, 1),
-        mark=None if base is None else percent(base, 0, 1),
+        mark=None if found.baseline is None else percent(found.baseline, 0, 1),
     )
-
-
-@dataclass(frozen=True)
-class Errors:
-    """The regression drawings and the ends of their scales."""
-
-    squares: list[Square]
-    bars: list[Bar]
-    low: float
-    high: float
-    edge: float
-
-
-def error_drawings(y: Array, predicted: Array) -> Errors:
-    """Measured against predicted, and the errors up to their 99.5 % quantile."""
-    low, high = float(min(y.min(), predicted.min())), float(max(y.max(), predicted.max()))
-    errors = predicted - y
-    edge = float(np.quantile(np.abs(errors), 0.995)) or 1.0
-    return Errors(density(y, predicted, low=low, high=high), histogram(errors, low=-edge, high=edge), low, high, edge)
-
-
-def score_drawings(y: Array, scores: Array, results: EvaluationResults) -> list[tuple[str, int, list[Bar]]]:
-    """Per class of a binary task the distribution of the score; classes under ten rows are left out."""
-    if results.task != "binary":
-        return []
-    groups = [(label, scores.ravel()[y == index]) for index, label in enumerate(results.labels)]
-    return [(label, len(values), histogram(values, low=0.0, high=1.0, bins=30)) for label, values in groups if len(values) >= 10]
 
 
 def confusion_rows(results: EvaluationResults) -> list[tuple[str, int, list[tuple[int, float]]]]:
@@ -130,34 +117,33 @@ def rule_of_three(results: EvaluationResults) -> float:
     return min(1.0, 3 / results.rows) if flat and results.task != "regression" else 0.0
 
 
+def charts_of(subject: Subject, y: Array, scores: Array, t: Words) -> list[Chart]:
+    """Every drawing that the look's figures allow."""
+    results = subject.results
+    if results.task == "regression":
+        return [*error_charts(y, scores.ravel(), target=subject.target, t=t), *curve_charts(results, t)]
+    return [*curve_charts(results, t), *score_charts(y, scores, results, t)]
+
+
 def render_report(subject: Subject, y: Array, scores: Array) -> str:
     """The whole page in the request's language."""
     language = subject.config.language
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-
-    def t(key: str, **values: object) -> str:
-        return plain(language, key, **values)
-
-    def shown(value: object, limit: int = 60) -> str:
-        return shorten(visible(str(value)), limit)
-
+    t = words(language)
     results = subject.results
-    regression = results.task == "regression"
-    return environment.get_template("report.html.j2").render(
-        t=t,
-        shown=shown,
-        figure=figure,
-        language=language,
+    warnings = tuple((item.code, item.text) for item in (warned(language, finding) for finding in subject.profile.findings))
+    return html(
+        "report.html.j2",
+        language,
         subject=subject,
         results=results,
-        box=BOX,
+        state=unjudged(language, warnings),
         rows=metric_rows(subject, t),
-        curves=[(curve.name, curve_points(curve.x, curve.y)) for curve in results.roc],
+        charts=charts_of(subject, y, scores, t),
+        slices=slice_ranges(results, t),
+        audits=audits(results, t),
+        importance=importance_ranges(results, t),
+        importance_metric=metric_title(results.importance.metric, t) if results.importance else "",
         confusion=confusion_rows(results),
-        score_groups=score_drawings(y, scores, results),
-        errors=error_drawings(y, scores.ravel()) if regression else None,
         flat=rule_of_three(results),
         bootstrapped=[name for name, method in results.interval_methods.items() if method == "bootstrap"],
         normal=[name for name, method in results.interval_methods.items() if method in ("delong", "delta")],

@@ -10,7 +10,8 @@ from typing import get_args
 import pytest
 
 import mlops_core.reporting as package
-from mlops_core.contracts.request import CLASSIFICATION_METRICS, REGRESSION_METRICS, Duplicates
+from mlops_core.contracts.findings import GroupFigure, IntervalMethod, MeasureName
+from mlops_core.contracts.request import CLASSIFICATION_METRICS, REGRESSION_METRICS, Duplicates, MetricName
 from mlops_core.contracts.run import PHASES
 from mlops_core.contracts.verdict import GroupMeasure, RuleName
 from mlops_core.errors import Defect
@@ -28,8 +29,13 @@ FAMILIES = {
     "phase.": PHASES,
     "status.": ("waiting", "running", "done", "failed", "skipped", "operator"),
     "decision.": ("accept", "retrain", "refuse"),
+    "act.": ("accept", "retrain", "refuse"),
     "rule.": get_args(RuleName),
-    "measure.": get_args(GroupMeasure),
+    "measure.": (*get_args(GroupMeasure), *(name for name in get_args(MeasureName) if name not in get_args(MetricName))),
+    "group.": get_args(GroupFigure),
+    "report.by_": get_args(IntervalMethod),
+    "report.loss_": ("brier", "absolute_error"),
+    "report.learning_": ("round", "rows"),
     "metric.": (*CLASSIFICATION_METRICS, *REGRESSION_METRICS),
     "baseline.": ("majority_class", "mean"),
     "plot.": ("confusion_matrix", "roc_curve", "residuals"),
@@ -55,7 +61,12 @@ def placeholders(text: str) -> list[str]:
 
 def sources() -> str:
     speak = [FOLDER, *(FOLDER.parent / name for name in ("agents", "capabilities", "runs"))]
-    files = [path for folder in speak for path in folder.rglob("*") if path.suffix in {".py", ".j2"} and path.stem not in CATALOGUES]
+    files = [
+        path
+        for folder in speak
+        for path in folder.rglob("*")
+        if path.suffix in {".py", ".j2"} and path.stem.partition("_")[0] not in CATALOGUES
+    ]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
@@ -70,7 +81,12 @@ def test_a_key_has_the_same_placeholders_in_every_language() -> None:
 
 
 def test_every_japanese_text_is_japanese_unless_it_is_a_name() -> None:
-    names = {f"metric.{name}" for name in ("f1", "roc_auc", "rmse", "mae", "r2", "mape")} | {"live.value", "cost.row", "rule.required"}
+    names = {f"metric.{name}" for name in ("f1", "roc_auc", "rmse", "mae", "r2", "mape")} | {
+        "live.value",
+        "cost.row",
+        "rule.required",
+        "report.roc_area",
+    }
     japanese = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
     assert [key for key, text in CATALOGUES["ja"].items() if key not in names and not japanese.search(text)] == []
 

@@ -1,0 +1,112 @@
+"""The evaluation report: one page that loads nothing, shows what the look found and leaves out what it did not find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlops_core.contracts.request import Language, Task
+from mlops_core.contracts.run import RunWarning
+from mlops_core.reporting.judged import CLOSING, OPENING, with_verdict
+from mlops_core.reporting.pages import named, share
+from tests.unit.reporting import looked, states
+from tests.unit.reporting.well_formed import check
+
+TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+LANGUAGES: tuple[Language, ...] = ("en", "ja")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("task", TASKS)
+def test_the_report_is_one_escaped_page_that_loads_nothing(task: Task, language: Language) -> None:
+    page = looked.page(task, language)
+    words = check(page)
+    assert "city &lt;b&gt; = Oslo" in page
+    assert "target | &lt;b&gt;" in page
+    assert ("評価" in words) == (language == "ja")
+
+
+def test_the_page_shows_every_part_of_the_look_with_units_intervals_and_sample_sizes() -> None:
+    words = check(looked.page("binary"))
+    for told in (
+        "ROC AUC 0.9100 (95 %: 0.8900 – 0.9300)",
+        "Average precision 0.7000",
+        "expected calibration error 0.0310",
+        "1 bin(s) with fewer than ten rows are not shown",
+        "Learning curve: log loss",
+        "city <b> = Oslo and 30.00 < age ≤ 45.00",
+        "70 rows (17.5 %), ROC AUC 0.8000",
+        "41 slices of at least 50 rows",
+        "Four-fifths rule missed",
+        "Widest gap 0.1900 (95 %: 0.1700 – 0.2100): m over f. Ratio 0.3700",
+        "1 group(s) with fewer than ten rows (7 rows together) are not shown",
+        "Not in this split, so not compared: race.",
+        "5 repeats on 300 rows, seed 42",
+        "nats, lower is better",
+    ):
+        assert told in words, told
+
+
+def test_what_the_look_did_not_find_is_left_out() -> None:
+    bare: dict[str, Any] = {
+        "learning_curve": {},
+        "importance": None,
+        "slices": None,
+        "groups": [],
+        "calibration": [],
+        "precision_recall": [],
+        "roc": [],
+    }
+    words = check(looked.page("binary", "en", measures={}, confusion=[], per_class={}, protected_absent=[], **bare))
+    for absent in ("Learning curve", "Calibration", "weakest", "looks at", "Groups of", "Confusion"):
+        assert absent not in words
+
+
+def test_no_significant_slice_is_said_so() -> None:
+    slices = {"loss": "brier", "mean": 0.2, "least_rows": 50, "columns": 3, "tested": 12, "found": []}
+    assert "No slice of at least 50 rows is significantly worse" in check(looked.page("binary", slices=slices))
+
+
+def test_a_formula_in_a_name_is_shown_quoted() -> None:
+    """Abuse row 83."""
+    words = check(looked.page("multiclass"))
+    assert "'=cmd()" in words
+    assert " =cmd()" not in words
+    assert named("@import") == "'@import"
+    assert named("-1.5e3") == "-1.5e3"
+    assert named("-1+cmd") == "'-1+cmd"
+    assert named("a=b") == "a=b"
+
+
+def test_a_share_never_rounds_something_to_nothing() -> None:
+    assert [share(value) for value in (0, 1e-5, 0.1234, 1)] == ["0 %", "<0.1 %", "12.3 %", "100 %"]
+
+
+def test_before_the_judge_has_spoken_the_page_says_so_and_lists_the_warnings() -> None:
+    words = check(looked.page())
+    assert words.index("Measured, not judged yet") < words.index("W-DATA-001") < words.index("All metrics")
+
+
+@pytest.mark.parametrize(("decision", "tone"), [("accept", "good"), ("retrain", "warn"), ("refuse", "bad")])
+def test_the_verdict_the_warnings_and_the_next_act_come_first(decision: str, tone: str) -> None:
+    verdict = states.verdict(decision)
+    state = states.state(verdict=verdict, warnings=(RunWarning(code="W-DATA-009", text="city: <many> categories"),))
+    page = with_verdict(looked.page(), state)
+    words = check(page)
+    assert f'class="state {tone}"' in page
+    assert "city: &lt;many&gt; categories" in page
+    assert "Measured, not judged yet" not in page
+    assert words.index("decided by") < words.index("W-DATA-009") < words.index("Next") < words.index("All metrics")
+
+
+def test_a_page_without_marks_or_a_run_without_verdict_stays_as_it_is() -> None:
+    page = looked.page()
+    assert with_verdict(page, states.state(verdict=None)) == page
+    foreign = page.replace(OPENING, "").replace(CLOSING, "")
+    assert with_verdict(foreign, states.state(verdict=states.verdict("accept"))) == foreign
+
+
+def test_a_verdict_is_worded_in_the_run_s_language() -> None:
+    state = states.state(request=states.request(language="ja"), verdict=states.verdict("accept"))
+    assert "次の操作" in with_verdict(looked.page(language="ja"), state)
