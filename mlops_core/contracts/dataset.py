@@ -30,7 +30,7 @@ from mlops_core.contracts.request import (
     Task,
 )
 
-ColumnType = Literal["float64", "int64", "string"]
+ColumnType = Literal["float64", "int64", "string", "datetime"]
 DerivedKind = Literal["ratio", "product", "year", "month", "day", "weekday", "hour"]
 
 

@@ -13,46 +13,82 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_core.contracts.dataset import CategoricalColumn, FeatureSpec, NumericColumn
+from mlops_core.contracts.dataset import CategoricalColumn, CrossedColumn, DerivedColumn, FeatureSpec, NumericColumn
+from mlops_core.features import calendar
 from mlops_core.features.feeds import feeds_of, feeds_of_rows, session
 from mlops_core.features.graph import feature_model
-from mlops_core.features.sql import feature_columns, feature_names
+from mlops_core.features.sql import PAIR, feature_columns, feature_names, places
 
 _FINITE = st.floats(allow_nan=False, allow_infinity=False)
-_SCALE = st.floats(min_value=1e-6, max_value=1e6)
-_WORDS = st.text(alphabet="abcé本' \"\\,", min_size=1, max_size=4)
+_FENCE = st.none() | st.sampled_from([-1e5, -2.0, 0.0, 3.5, 1e9])
+_WORD = st.text(alphabet="abcé本' \"\\,", min_size=1, max_size=4)
+_ENCODING = st.sampled_from(["one_hot", "label", "target"])
+_NUMBERS = [0.0, -0.0, 1.0, -2.0, 3.5, 0.1, 3.4028234663852886e38, -1e300, 1e300, 1e-320]
+_MOMENTS = [0.0, -1.0, 951_782_399.0, 951_782_400.5, calendar.FIRST, calendar.FIRST - 1, calendar.LAST, calendar.LAST + 1]
+
+
+def _treated(draw: st.DrawFn) -> dict[str, Any]:
+    low, high = draw(_FENCE), draw(_FENCE)
+    if low is not None and high is not None and low > high:
+        low, high = high, low
+    return {
+        "fill": draw(st.none() | st.floats(-1e9, 1e9)), "mean": draw(st.sampled_from([0.0, 0.1, -1e5])),
+        "scale": draw(st.just(1.0) | st.floats(min_value=1e-6, max_value=1e6)), "low": low, "high": high,
+    }  # fmt: skip
+
+
+def _text(draw: st.DrawFn, words: st.SearchStrategy[str], width: int) -> dict[str, Any]:
+    categories = tuple(draw(st.lists(words, min_size=1, max_size=7, unique=True)))
+    encoding, rare = draw(_ENCODING), draw(st.booleans())
+    numbers = st.tuples(*[st.floats(-1e6, 1e6)] * width)
+    rows = len(categories) + rare
+    values = {"values": tuple(draw(st.lists(numbers, min_size=rows, max_size=rows))), "prior": draw(numbers)}
+    found = {"fill": draw(st.sampled_from(categories) | words), "categories": categories, "encoding": encoding, "rare": rare}
+    return found | (values if encoding == "target" else {})
+
+
+def _derived(draw: st.DrawFn, names: list[str]) -> DerivedColumn:
+    name, kind = st.sampled_from(names), draw(st.sampled_from(["ratio", "product", *calendar.PARTS]))
+    right = draw(name) if kind in {"ratio", "product"} else ""
+    return DerivedColumn(kind=kind, left=draw(name), right=right, **_treated(draw))
 
 
 @st.composite
 def _specs(draw: st.DrawFn) -> FeatureSpec:
     numeric = tuple(
-        NumericColumn(
-            name=f"n{index}", type=draw(st.sampled_from(["float64", "int64"])), fill=draw(st.none() | st.floats(-1e9, 1e9)),
-            mean=draw(st.sampled_from([0.0, 0.1, -1e5])), scale=draw(st.just(1.0) | _SCALE),
-        )
+        NumericColumn(name=f"n{index}", type=draw(st.sampled_from(["float64", "int64"])), **_treated(draw))
         for index in range(draw(st.integers(0, 4)))
-    )  # fmt: skip
-    texts = []
-    for index in range(draw(st.integers(0 if numeric else 1, 3))):
-        categories = tuple(draw(st.lists(_WORDS, min_size=1, max_size=5, unique=True)))
-        texts.append(CategoricalColumn(name=f"score {index}" if index else "score", fill=categories[0], categories=categories))
-    return FeatureSpec(
-        task="regression", target="y", numeric=numeric, categorical=tuple(texts), missing_values="median", scaling="none"
     )
+    names = [column.name for column in numeric]
+    derived = tuple(_derived(draw, names) for _ in range(draw(st.integers(0, 3)))) if names else ()
+    width, count = draw(st.integers(1, 3)), draw(st.integers(0 if numeric else 1, 3))
+    texts = [CategoricalColumn(name=f"score {index}" if index else "score", **_text(draw, _WORD, width)) for index in range(count)]
+    crossed = []
+    for index in range(draw(st.integers(0, 2)) if texts else 0):
+        left, right = draw(st.sampled_from(texts)), draw(st.sampled_from(texts))
+        pairs = st.builds(lambda *pair: PAIR.join(pair), st.sampled_from(left.categories), st.sampled_from(right.categories) | _WORD)
+        crossed.append(CrossedColumn(name=f"x{index}", left=left.name, right=right.name, **_text(draw, pairs, width)))
+    spec = FeatureSpec(
+        version=2, task="regression" if width == 1 else "multiclass", labels=tuple("abc"[:width]) if width > 1 else (),
+        target="y", missing_values="median", scaling="none",
+        numeric=numeric, categorical=tuple(texts), derived=derived, crossed=tuple(crossed),
+    )  # fmt: skip
+    kept = draw(st.lists(st.sampled_from(places(spec)), unique=True))
+    return spec.model_copy(update={"selected": tuple(sorted(kept))})
 
 
 def _table(data: st.DataObject, spec: FeatureSpec, rows: int) -> pa.Table:
     columns: dict[str, Any] = {"number": pa.array(range(rows))}
     for number in spec.numeric:
         if number.type == "int64":
-            wholes = st.none() | st.integers(-(2**62), 2**62) | st.integers(-5, 5)
+            wholes = st.none() | st.integers(-(2**62), 2**62) | st.integers(-5, 5) | st.integers(-(10**9), 10**10)
             columns[number.name] = pa.array(data.draw(st.lists(wholes, min_size=rows, max_size=rows)), pa.int64())
         else:
-            near = [number.mean, number.fill or 0.0, 3.4028234663852886e38, -1e300, -0.0, 1e-320]
+            near = [number.mean, number.fill or 0.0, number.low or 0.0, number.high or 0.0, *_NUMBERS, *_MOMENTS]
             values = st.none() | _FINITE | st.sampled_from(near)
             columns[number.name] = pa.array(data.draw(st.lists(values, min_size=rows, max_size=rows)), pa.float64())
     for text in spec.categorical:
-        words = st.none() | _WORDS | st.sampled_from(text.categories)
+        words = st.none() | _WORD | st.sampled_from(text.categories)
         columns[text.name] = pa.array(data.draw(st.lists(words, min_size=rows, max_size=rows)), pa.string())
     return pa.table(columns)
 
@@ -65,7 +101,7 @@ def _by_sql(table: pa.Table, spec: FeatureSpec) -> np.ndarray[Any, Any]:
     return np.column_stack([column.to_numpy() for column in found.columns]).astype(np.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), _specs(), st.sampled_from([1, 7]))
 def test_sql_and_onnx_give_the_same_bits_for_any_specification(data: st.DataObject, spec: FeatureSpec, rows: int) -> None:
     table = _table(data, spec, rows)
