@@ -9,12 +9,16 @@ With a run the pointer is written here first (``promotion: auto``); without one 
 
 from __future__ import annotations
 
+import re
+
 from mlops_core.agents.following import line, phase
 from mlops_core.agents.handler import Agent, Document, answer, fresh_key, key_of
 from mlops_core.errors import Conflict, JobFailed, MlopsError, NotFound, Refused, Unavailable
 
 LOCK_SECONDS = 7500
-SAMPLES = 3
+SAMPLES = 5
+SLOW_MS = 1000.0
+"""An endpoint whose quickest sampled answer takes longer than this many milliseconds does not serve."""
 _CAPTURE_PERCENT = 100
 _CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 
@@ -38,7 +42,7 @@ def begin(agent: Agent, event: Document) -> Document:
     owner = str(event["owner"])
     _lock(agent, endpoint_of(name), owner)
     try:
-        wanted = _wanted(agent, event, name)
+        wanted = _wanted(agent, event, name) if run_id else _committed(agent, name, str(event["pointer_commit"]))
     except MlopsError:
         agent.tools.call("release_lock", endpoint=endpoint_of(name), owner=owner, key=fresh_key("unlock"))
         raise
@@ -77,17 +81,27 @@ def verify(agent: Agent, event: Document) -> Document:
     doubts = [] if facts["config_name"] == wanted else [f"the config is {facts['config_name']}, not {wanted}"]
     if not facts["weights"] or any(weight <= 0 for weight in facts["weights"].values()):
         doubts.append(f"the weights are {facts['weights']}")
-    for _ in range(SAMPLES):
-        sample: Document = agent.tools.call("sample_endpoint", endpoint=endpoint, model_uri=pointer["model_uri"])
-        if sample["problem"]:
-            doubts.append(str(sample["problem"]))
-        elif (sample["model"], sample["version"]) != (event["model_name"], pointer["version"]):
-            doubts.append(f"an answer came from {sample['model']} {sample['version']}")
-        elif not sample["matches_smoke"]:
-            doubts.append("an answer differs from the package's own smoke rows")
+    samples = [
+        agent.tools.call("sample_endpoint", endpoint=endpoint, model_uri=pointer["model_uri"], number=number) for number in range(SAMPLES)
+    ]
+    doubts += list(dict.fromkeys(doubt for sample in samples if (doubt := _doubt(sample, event["model_name"], pointer["version"]))))
+    quickest = min(float(sample["latency_ms"]) for sample in samples)
+    if quickest > SLOW_MS:
+        doubts.append(f"the quickest of {SAMPLES} answers took {quickest:.0f} ms, more than {SLOW_MS:.0f}")
+    told = [sample["scores"] for sample in samples]
+    if doubts and SAMPLES > 1 and told[0] and all(scores == told[0] for scores in told):
+        doubts.append("every row got the same answer")
     if doubts:
         raise JobFailed(f"{endpoint} is not serving {pointer['version']} as promised: {'; '.join(doubts[:3])}.", code="E-DEPLOY-002")
     return {"witnesses": ["config", "weights", "answers"]}
+
+
+def _doubt(sample: Document, name: str, version: str) -> str:
+    if sample["problem"]:
+        return str(sample["problem"])
+    if (sample["model"], sample["version"]) != (name, version):
+        return f"an answer came from {sample['model']} {sample['version']}"
+    return "" if sample["matches_smoke"] else "an answer differs from the package's own smoke rows"
 
 
 def rollback(agent: Agent, event: Document) -> Document:
@@ -114,8 +128,10 @@ def finish(agent: Agent, event: Document) -> Document:
     if event.get("skipped"):
         agent.record(run_id, {"phase": phase("release", "skipped", line("detail.package_only"))})
         return {"state": "skipped"}
+    pointer, owner = event["pointer"], event["owner"]
+    swept = {"endpoint": pointer["endpoint"], "model_name": event["model_name"]}
+    agent.tools.call("delete_endpoint_config", key=key_of(owner, "sweep", event["pointer_commit"]), **swept)
     _unlock(agent, event)
-    pointer = event["pointer"]
     if run_id:
         done = phase("release", "done", line("detail.serves", endpoint=pointer["endpoint"], version=pointer["version"]))
         agent.record(run_id, {"phase": done, "endpoint": pointer["endpoint"], "pointer_commit": event["pointer_commit"]})
@@ -133,9 +149,9 @@ def config_name(model_name: str, version: str, commit: str) -> str:
 
 
 def _withdraw(agent: Agent, event: Document) -> Document:
-    """Take a first version that never served out of production; a pointer that people committed stays as they wrote it."""
+    """Take a version that never served out of production where no version serves that git could name instead."""
     pointer = event["pointer"]
-    if not event["run_id"] or pointer["previous"] is not None:
+    if _serving(agent, str(event["model_name"]), pointer["endpoint"]) not in {None, pointer["version"]}:
         return {"state": "nothing to go back to"}
     key = key_of(event["owner"], "withdraw", pointer["version"])
     found = agent.tools.call("withdraw_pointer", model_name=str(event["model_name"]), version=pointer["version"], key=key)
@@ -144,10 +160,7 @@ def _withdraw(agent: Agent, event: Document) -> Document:
 
 def _back(agent: Agent, event: Document, problem: str) -> Document:
     name, pointer = str(event["model_name"]), event["pointer"]
-    reason = f"{pointer['version']} did not come up ({problem})"
-    back = {**event["previous"], "set_by": "mlops", "previous": pointer["version"], "reason": reason}
-    key = key_of(event["owner"], "rollback-pointer", pointer["version"])
-    commit = agent.tools.call("commit_pointer", model_name=name, pointer=back, expected_version=pointer["version"], key=key)["commit"]
+    back, commit = _point_back(agent, name, pointer, event["previous"], owner=str(event["owner"]), problem=problem)
     _bring(agent, name, back, commit)
     facts: Document = agent.tools.call("describe_endpoint", endpoint=pointer["endpoint"])
     if facts["status"] in _CHANGING:
@@ -160,27 +173,60 @@ def _back(agent: Agent, event: Document, problem: str) -> Document:
     return {"state": "rolled back", "version": back["version"], "commit": commit}
 
 
+def _point_back(agent: Agent, name: str, pointer: Document, previous: Document, *, owner: str, problem: str) -> tuple[Document, str]:
+    """Write the earlier version into git again: (pointer, commit)."""
+    reason = f"{pointer['version']} did not come up ({problem})"
+    back = {**previous, "set_by": "mlops", "previous": pointer["version"], "reason": reason}
+    key = key_of(owner, "rollback-pointer", pointer["version"])
+    commit = agent.tools.call("commit_pointer", model_name=name, pointer=back, expected_version=pointer["version"], key=key)["commit"]
+    return back, str(commit)
+
+
 def _wanted(agent: Agent, event: Document, name: str) -> Document:
-    if not event.get("run_id"):
-        commit = str(event["pointer_commit"])
-        pointer: Document | None = agent.tools.call("read_pointer", model_name=name, commit=commit)
-        if not pointer:
-            raise NotFound(
-                f"there is no production pointer of {name} at commit {commit[:12]}.",
-                remedy="Name a commit of the default branch.",
-                code="E-DEPLOY-004",
-            )
-        _check_signature(agent, pointer)
-        return {"pointer": pointer, "pointer_commit": commit, "previous": None}
+    """Write the pointer of a run's version; a call that finds its own pointer goes on from there."""
     there: Document | None = agent.tools.call("read_pointer", model_name=name) or None
-    ours = there is not None and there["run_id"] == event["run_id"]
-    previous = None if ours else there
+    ours = there is not None and there["run_id"] == event["run_id"] and there["version"] == event["record"]["version"]
+    previous = _rebuilt(agent, name, there["previous"]) if there and ours else there
     before = (there["previous"] if ours else there["version"]) if there else None
     pointer = _pointer_of(event["record"], before)
     _check_signature(agent, pointer)
     key = key_of(str(event["run_id"]), "pointer", pointer["version"])
     committed = agent.tools.call("commit_pointer", model_name=name, pointer=pointer, expected_version=before, key=key)
     return {"pointer": pointer, "pointer_commit": str(committed["commit"]), "previous": previous}
+
+
+def _committed(agent: Agent, name: str, commit: str) -> Document:
+    """The pointer that somebody committed, and the one to go back to: that of the version which serves now."""
+    pointer: Document | None = agent.tools.call("read_pointer", model_name=name, commit=commit)
+    if not pointer:
+        raise NotFound(
+            f"there is no production pointer of {name} at commit {commit[:12]}.",
+            remedy="Name a commit of the default branch.",
+            code="E-DEPLOY-004",
+        )
+    serving = _serving(agent, name, str(pointer["endpoint"]))
+    previous = _rebuilt(agent, name, serving if serving != pointer["version"] else None)
+    try:
+        _check_signature(agent, pointer)
+    except Refused:
+        # Nothing was touched but git, which must not name what will never serve.
+        if previous:
+            _point_back(agent, name, pointer, previous, owner=commit, problem="Refused")
+        raise
+    return {"pointer": pointer, "pointer_commit": commit, "previous": previous}
+
+
+def _serving(agent: Agent, name: str, endpoint: str) -> str | None:
+    """The version that an endpoint serves, by the name of its config."""
+    facts: Document = agent.tools.call("describe_endpoint", endpoint=endpoint)
+    found = re.fullmatch(re.escape(f"mlops-{name}-") + r"(\d+)-(\d+)-(\d+)-[0-9a-f]{8}", facts["config_name"])
+    return ".".join(found.groups()) if found and facts["status"] not in {"Failed", "Deleting", "Missing"} else None
+
+
+def _rebuilt(agent: Agent, name: str, version: str | None) -> Document | None:
+    """The pointer of a registered version."""
+    record: Document | None = agent.tools.call("read_version", model_name=name, version=version) if version else None
+    return _pointer_of(record, None) if record else None
 
 
 def _pointer_of(record: Document, before: str | None) -> Document:

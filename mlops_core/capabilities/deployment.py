@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mlops_core.contracts.base import ModelName, S3Uri
-from mlops_core.contracts.model import ProductionPointer, SemanticVersion
+from mlops_core.contracts.model import ModelRecord, ProductionPointer, SemanticVersion
 from mlops_core.errors import Conflict, NotFound, Refused, Stale, Unavailable
 from mlops_core.facts import Answer, Capture, Variant
 from mlops_core.ports import Ports
@@ -49,12 +49,17 @@ def read_pointer(ports: Ports, model_name: ModelName, commit: Commit = "") -> Pr
     return pointers.read(ports, repository, model_name, commit)
 
 
+def read_version(ports: Ports, model_name: ModelName, version: SemanticVersion) -> ModelRecord | None:
+    """The record of a registered version, nothing when there is none (any more)."""
+    return models.version(ports, model_name, version)
+
+
 def verify_package(ports: Ports, package_arn: Annotated[str, Field(max_length=2048)]) -> dict[str, Any]:
     """Whether a registered package is approved, signed by our key and unchanged: {valid, reason}."""
     package = ports.registry.describe(package_arn)
     if package.approval != "Approved":
         return {"valid": False, "reason": f"the registry says {package.approval}"}
-    problem = packages.verify(ports, package.model_uri)
+    problem = packages.verify(ports, package.model_uri, registered=package.properties)
     return {"valid": not problem, "reason": problem}
 
 
@@ -132,45 +137,61 @@ def describe_endpoint(ports: Ports, endpoint: ResourceName) -> dict[str, Any]:
     return {"status": found.status, "config_name": found.config_name, "weights": dict(found.weights), "failure": found.failure}
 
 
-def sample_endpoint(ports: Ports, endpoint: ResourceName, model_uri: S3Uri) -> dict[str, Any]:
-    """The third witness: one smoke row asked of the endpoint: {model, version, latency_ms, matches_smoke, problem}."""
+def sample_endpoint(
+    ports: Ports, endpoint: ResourceName, model_uri: S3Uri, number: Annotated[int, Field(ge=0, le=1000)] = 0
+) -> dict[str, Any]:
+    """The third witness: a smoke row asked of the endpoint: {model, version, latency_ms, scores, matches_smoke, problem}.
+
+    ``number`` picks the row (they repeat when there are fewer); ``problem`` says why an answer is no answer: its status, another
+    archive, a body that cannot be read, scores of another number, or a score that is no number.
+    """
     folder = model_uri.removesuffix(packages.ARCHIVE)
     smoke = json.loads(ports.objects.read(f"{folder}smoke.json", limit=_SMOKE_LIMIT))
     signature = packages.read_signature(ports, folder)
-    row = smoke["rows"][int(ports.clock.now().timestamp()) % len(smoke["rows"])]
+    row = smoke["rows"][number % len(smoke["rows"])]
     answer = ports.endpoints.invoke(endpoint, json.dumps({"instances": [row["row"]]}).encode())
     model, version, archive = ([*answer.attributes.split("/"), "", "", ""])[:3]
-    problem = _problem(answer, archive, signature.archive_digest)
-    scores = _scores(answer, row) if not problem else []
-    matches = bool(scores) and _close(scores, row["score"], float(smoke["tolerance"]))
-    return {"model": model, "version": version, "latency_ms": round(answer.latency_ms, 2), "matches_smoke": matches, "problem": problem}
+    scores, problem = _scores(answer, len(row["score"]))
+    problem = _stranger(answer, archive, signature.archive_digest) or problem
+    matches = not problem and _close(scores, row["score"], float(smoke["tolerance"]))
+    return {
+        "model": model,
+        "version": version,
+        "latency_ms": round(answer.latency_ms, 2),
+        "scores": [] if problem else scores,
+        "matches_smoke": matches,
+        "problem": problem,
+    }
 
 
-def _problem(answer: Answer, archive: str, wanted: str) -> str:
-    if answer.status != 200:
-        return f"the endpoint answered {answer.status}"
-    if not archive or not wanted.startswith(archive):
+def _stranger(answer: Answer, archive: str, wanted: str) -> str:
+    if answer.status == 200 and (not archive or not wanted.startswith(archive)):
         return f"the answer comes from the archive {archive or 'of no name'}, not from {wanted[:12]}"
     return ""
 
 
-def _scores(answer: Answer, row: dict[str, Any]) -> list[float]:
-    """The scores of an answer in the order of the smoke row's."""
+def _scores(answer: Answer, count: int) -> tuple[list[float], str]:
+    """The scores of an answer in the order of the smoke row's, and what is wrong with it."""
+    if answer.status != 200:
+        return [], f"the endpoint answered {answer.status}"
     try:
-        told = json.loads(answer.body)["predictions"][0]
-        if len(row["score"]) > 1:
-            return [float(value) for value in told["probabilities"].values()]
-        return [float(told["score"])]
+        told = json.loads(answer.body)["predictions"]
+        row = told[0]
+        if len(told) != 1:
+            return [], f"one row got {len(told)} answers"
+        scores = [float(value) for value in row["probabilities"].values()] if count > 1 else [float(row["score"])]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return []
+        return [], "the answer has another shape than predictions with scores"
+    if len(scores) != count:
+        return [], f"the answer has {len(scores)} scores, not {count}"
+    if not all(map(math.isfinite, scores)):
+        return [], "the answer has a score that is no number"
+    return scores, ""
 
 
 def _close(found: list[float], wanted: list[float], tolerance: float) -> bool:
-    """Equal within the package's own tolerance; a score that is no number is never equal."""
-    pairs = zip(found, wanted, strict=False)
-    return len(found) == len(wanted) and all(
-        math.isfinite(left) and abs(left - right) <= tolerance * max(1.0, abs(right)) for left, right in pairs
-    )
+    """Equal within the package's own tolerance."""
+    return all(abs(left - right) <= tolerance * max(1.0, abs(right)) for left, right in zip(found, wanted, strict=True))
 
 
 def delete_endpoint_config(ports: Ports, endpoint: ResourceName, model_name: ModelName) -> dict[str, Any]:
@@ -194,6 +215,7 @@ TOOLS = (
     acts(commit_pointer),
     acts(withdraw_pointer),
     reads(read_pointer),
+    reads(read_version),
     reads(verify_package),
     acts(take_lock),
     acts(release_lock),

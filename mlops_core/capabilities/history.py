@@ -11,7 +11,7 @@ from mlops_core.contracts.base import RunId
 from mlops_core.contracts.changes import RunChanges
 from mlops_core.contracts.job import TERMINAL, JobKind
 from mlops_core.contracts.run import Outcome, RunState
-from mlops_core.errors import NotFound, Refused
+from mlops_core.errors import NotFound, Refused, Terminal
 from mlops_core.ports import Ports
 from mlops_core.runs import commits, names, operator, page, record, starting
 from mlops_core.runs.progress import COMMON
@@ -118,8 +118,9 @@ def finish_issue(ports: Ports, run_id: RunId) -> dict[str, Any]:
         ports.repository.relabel(state.repository, state.issue, add=[label], remove=sorted(others))
         if state.outcome == "succeeded":
             ports.repository.close(state.repository, state.issue)
-    except NotFound:
-        # Deleted or transferred meanwhile: the record in history is the answer.
+    except Terminal as error:
+        # Deleted, transferred, locked or forbidden meanwhile: the record in history is the answer.
+        log.warning("the issue %s#%d was not finished: %s", state.repository, state.issue, error)
         return {"label": "", "closed": False}
     return {"label": label, "closed": state.outcome == "succeeded"}
 

@@ -96,6 +96,7 @@ def deploy(ports: Ports, name: str, commit: str) -> None:
         if found.status == "SUCCEEDED":
             return
         if found.status != "RUNNING":
-            raise JobFailed(f"the deployment ended as {found.status}: {found.error}: {found.cause}", remedy="Read the endpoint's log.")
+            remedy = "The pointer in git names the version that serves; read the endpoint's log."
+            raise JobFailed(f"the deployment ended as {found.status}: {found.error}: {found.cause}", remedy=remedy)
         time.sleep(0.5)
     raise Unavailable(f"the deployment of {name} did not end within {WAIT_SECONDS:.0f} s.", remedy="Look at the execution, then try again.")

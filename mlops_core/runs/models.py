@@ -38,8 +38,20 @@ def home(ports: Ports, name: str) -> str:
     """The repository a model belongs to."""
     there = ports.ledger.get(home_key(name), HOME)
     if there is None:
-        raise NotFound(f"no run ever asked for a model {name!r}.", code="E-MODEL-UNKNOWN")
+        remedy = "Check the name: `mlops history list` shows the models that ran."
+        raise NotFound(f"no run ever asked for a model {name!r}.", remedy=remedy, code="E-MODEL-UNKNOWN")
     return str(there["repository"])
+
+
+def version_key(version: str) -> str:
+    """Sort key of a registered version."""
+    return f"VERSION#{version}"
+
+
+def version(ports: Ports, name: str, number: str) -> ModelRecord | None:
+    """The record of a registered version."""
+    there = ports.ledger.get(model_key(name), version_key(number))
+    return None if there is None else ModelRecord.model_validate_json(str(there["doc"]))
 
 
 def champion(ports: Ports, name: str) -> ModelRecord | None:

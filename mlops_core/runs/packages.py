@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 
@@ -37,24 +38,32 @@ def sign(ports: Ports, folder: str) -> Signature:
     return signature
 
 
-def verify(ports: Ports, model_uri: str) -> str:
-    """Why a package must not be served, empty when archive, manifest and signature agree."""
+def verify(ports: Ports, model_uri: str, *, registered: Mapping[str, str] | None = None) -> str:
+    """Why a package must not be served, empty when archive, manifest and signature agree.
+
+    ``registered`` are the registry's properties: an older package that was signed once, laid in this one's place, is not what they name.
+    """
     folder = model_uri.removesuffix(ARCHIVE)
     try:
         signature = read_signature(ports, folder)
         manifest = read_manifest(ports, folder)
         archive = ports.objects.sha256(f"{folder}{ARCHIVE}")
-    except NotFound as error:
-        return f"a part of the package is missing: {error.headline}"
-    except Refused as error:
-        return error.headline
+    except (NotFound, Refused) as error:
+        return f"a part of the package is missing: {error.headline}" if isinstance(error, NotFound) else error.headline
     if digest(manifest) != signature.manifest_digest:
         return "the manifest is not the one that was signed"
     if archive != signature.archive_digest:
         return "the archive is not the one that was signed"
     if not ports.signer.verify(_statement(signature.manifest_digest, signature.archive_digest), signature.signature):
         return "the signature was not made by this installation's key"
-    return ""
+    found = {"archive_digest": archive, "manifest_digest": signature.manifest_digest, "semantic_version": manifest.version}
+    return _older(found, registered or {})
+
+
+def _older(found: Mapping[str, str], registered: Mapping[str, str]) -> str:
+    """A package that was signed once and lies in another one's place."""
+    other = [name for name, value in found.items() if registered.get(name, value) != value]
+    return f"the {other[0].replace('_', ' ')} is not the one that was registered: an older package stands in its place" if other else ""
 
 
 def read_manifest(ports: Ports, folder: str) -> Manifest:
