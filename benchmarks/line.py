@@ -186,7 +186,9 @@ def ten() -> Iterator[Figure]:
         began = time.monotonic()
         for issue in issues:
             line.label(repository, issue)
-        together = [line.closed(line.run_of(repository, issue), MANY_SECONDS) for issue in issues]
+        # All names first: an issue points to its run only while that run lives.
+        answering = [line.run_of(repository, issue) for issue in issues]
+        together = [line.closed(run_id, MANY_SECONDS) for run_id in answering]
         took = time.monotonic() - began
         alone = []
         for number, table in enumerate(tables):
