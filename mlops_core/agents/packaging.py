@@ -24,10 +24,11 @@ def start(agent: Agent, event: Document) -> Document:
     run_id = str(event["run_id"])
     run: Document = agent.tools.call("read_run", run_id=run_id)
     name = run["request"]["model_name"]
-    version = str(agent.tools.call("next_version", model_name=name, run_id=run_id, key=key_of(run_id, "next-version"))["version"])
+    given: Document = agent.tools.call("next_version", model_name=name, run_id=run_id, key=key_of(run_id, "next-version"))
+    version = str(given["version"])
     job = job_name(run_id, "pack")
     agent.record(run_id, {"phase": phase("packaging", "running", line("detail.version", version=version), job), "model_version": version})
-    return begin(agent, LONG, run_id, job=job, arguments=_arguments(agent, run, version))
+    return begin(agent, LONG, run_id, job=job, arguments=_arguments(agent, run, given))
 
 
 def describe(agent: Agent, event: Document) -> Document:
@@ -36,7 +37,9 @@ def describe(agent: Agent, event: Document) -> Document:
 
     def again(name: str) -> None:
         run: Document = agent.tools.call("read_run", run_id=run_id)
-        begin(agent, LONG, run_id, job=name, arguments=_arguments(agent, run, run["model_version"]))
+        model = run["request"]["model_name"]
+        given: Document = agent.tools.call("next_version", model_name=model, run_id=run_id, key=key_of(run_id, "next-version"))
+        begin(agent, LONG, run_id, job=name, arguments=_arguments(agent, run, given))
 
     def finish(facts: Document) -> Document:
         run: Document = agent.tools.call("read_run", run_id=run_id)
@@ -62,8 +65,8 @@ def _prefix(run: Document, version: str) -> str:
     return f"{bucket}/models/{run['request']['model_name']}/{version}/"
 
 
-def _arguments(agent: Agent, run: Document, version: str) -> Document:
-    request = run["request"]
+def _arguments(agent: Agent, run: Document, given: Document) -> Document:
+    request, version = run["request"], str(given["version"])
     config = {
         "run_id": run["run_id"],
         "model_name": request["model_name"],
@@ -73,6 +76,7 @@ def _arguments(agent: Agent, run: Document, version: str) -> Document:
         "dataset_uri": request["dataset"],
         "dataset_version": run["dataset_version"],
         "image": agent.settings.serve_image,
+        "parent_version": given["parent"] or None,
     }
     return {
         "config": config,

@@ -7,32 +7,31 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mlops_core.contracts.base import ModelName, RunId, S3Uri, canonical, digest
+from mlops_core.contracts.dataset import DataProfile
 from mlops_core.contracts.job import JobFacts, StartedJob
 from mlops_core.contracts.model import ModelRecord, PackagingJobConfig, Signature
-from mlops_core.errors import Refused, Stale
+from mlops_core.errors import Refused
 from mlops_core.facts import ProcessingJob
 from mlops_core.ports import Ports
-from mlops_core.runs import jobs, models, names, packages
+from mlops_core.runs import jobs, models, names, packages, versions
 from mlops_core.runs.progress import COMMON, WAITING
 from mlops_core.runs.state import read_run
 from mlops_core.tool import JobName, RunTime, acts, reads
 
-_TRIES = 6
+_PROFILE_LIMIT = 16 << 20
 _PROPERTY_LIMIT = 256
 
 
 def next_version(ports: Ports, model_name: ModelName, run_id: RunId) -> dict[str, Any]:
-    """The semantic version of a run's model, a new minor version for a new run: {version}."""
-    key = models.model_key(model_name)
-    for attempt in range(_TRIES):
-        there = ports.ledger.get(key, f"RUN#{run_id}")
-        if there is not None:
-            return {"version": there["version"]}
-        version = f"1.{ports.ledger.increase(key, 'COUNTER', 'last') - 1}.0"
-        if ports.ledger.claim(key, f"RUN#{run_id}", {"version": version}) is None:
-            return {"version": version}
-        ports.clock.sleep(0.02 * 2**attempt)
-    raise Stale(f"the versions of {model_name} kept moving.", remedy="Call again.")
+    """The semantic version of a run's model, by what changed since the newest one: {version, parent, change}."""
+    there = versions.of_run(ports, model_name, run_id)
+    if there is None:
+        state = read_run(ports, run_id)
+        if not state.prepared_uri:
+            raise Refused(f"the run {run_id} has no prepared data, so its version cannot be told.", code="E-PACKAGE-VERSION")
+        body = ports.objects.read(f"{state.prepared_uri.rstrip('/')}/profile.json", limit=_PROFILE_LIMIT)
+        there = versions.allocate(ports, model_name, state, DataProfile.model_validate_json(body))
+    return {"version": there.version, "parent": there.parent, "change": there.change}
 
 
 def start_packaging_job(  # noqa: PLR0913, PLR0917 (one field per input of the job)
@@ -96,8 +95,11 @@ def register_model(ports: Ports, run_id: RunId, record: ModelRecord, signature: 
     arn = _registered(ports, group, run_id)
     if arn is None:
         ports.registry.ensure_group(group, f"Versions of the model {record.model_name}")
+        lineage = versions.of_run(ports, record.model_name, run_id)
         properties = {
             "semantic_version": record.version,
+            "parent_version": lineage.parent if lineage else "",
+            "change": lineage.change if lineage else "",
             "run_id": run_id,
             "commit": state.code_commit,
             "issue": f"{state.repository}/issues/{state.issue}",
@@ -116,7 +118,7 @@ def register_model(ports: Ports, run_id: RunId, record: ModelRecord, signature: 
     folder = record.model_uri.removesuffix(packages.ARCHIVE)
     ports.objects.write(f"{folder}model_metadata.json", canonical(whole), content_type="application/json")
     row = {"doc": canonical(whole).decode(), "package_arn": arn, "digest": digest(whole)}
-    ports.ledger.put(models.model_key(record.model_name), f"VERSION#{record.version}", row)
+    ports.ledger.put(models.model_key(record.model_name), models.version_key(record.version), row)
     return {"package_arn": arn}
 
 

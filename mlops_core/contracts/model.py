@@ -33,6 +33,7 @@ class PackagingJobConfig(Message):
     dataset_uri: str
     dataset_version: str
     image: str
+    parent_version: SemanticVersion | None = None
 
 
 class ColumnSchema(Message):
@@ -72,6 +73,7 @@ class Manifest(Message):
     licences: dict[str, str]
     parity_rows: int
     parity_max_delta: float
+    parent_version: SemanticVersion | None = None
 
 
 class Signature(Message):

@@ -131,6 +131,7 @@ def _manifest(
         dataset_digest=profile.raw_digest, spec_digest=profile.spec_digest,
         code_commit=config.code_commit, issue_url=config.issue_url, image=config.image, libraries=report.libraries,
         licences={name: licence(name) for name in report.libraries}, parity_rows=parity[0], parity_max_delta=parity[1],
+        parent_version=config.parent_version,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_core import errors
 from mlops_core.adapters.in_memory import MemoryPorts
-from mlops_core.capabilities import data, evaluation, packaging, training
+from mlops_core.capabilities import data, evaluation, training
 from mlops_core.capabilities.issue import start_run
 from mlops_core.capabilities.optimization import propose_plan
 from mlops_core.contracts.dataset import DataJobConfig
@@ -123,7 +123,6 @@ def test_versions_follow_the_bytes_and_are_never_given_twice() -> None:
     memory, run = started()
     versions = [data.allocate_version(memory.ports, run, "adult", digit * 64)["version"] for digit in "aab"]
     assert versions == ["v1.0.0", "v1.0.0", "v1.0.1"]
-    assert [packaging.next_version(memory.ports, "income", name)["version"] for name in (run, run, "other")] == ["1.0.0", "1.0.0", "1.1.0"]
 
 
 def test_a_parked_token_is_woken_once() -> None:
@@ -156,8 +155,15 @@ def test_a_plan_takes_the_cheapest_type_that_fits_and_says_why() -> None:
 
 
 def test_few_rows_are_given_to_the_forest_unless_the_parameters_say_otherwise() -> None:
-    assert plan(rows=500)[1]["algorithm"] == "random_forest"
+    assert plan(rows=1500)[1]["algorithm"] == "random_forest"
     assert plan(rows=500, hyperparameters={"learning_rate": 0.1})[1]["algorithm"] == "xgboost"
+
+
+def test_a_linear_method_gets_data_with_few_rows_a_feature_unless_the_parameters_say_otherwise() -> None:
+    _, found = plan(rows=500)
+    assert found["algorithm"] == "logistic_regression"
+    assert any("500 training rows for 100 features" in reason for reason in found["reasons"])
+    assert plan(rows=500, hyperparameters={"max_depth": 4})[1]["algorithm"] == "random_forest"
 
 
 def test_a_cost_becomes_a_shorter_run_time() -> None:

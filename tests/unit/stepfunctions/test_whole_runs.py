@@ -153,9 +153,9 @@ def test_an_endpoint_that_answers_wrongly_fails_the_release_and_keeps_the_earlie
     assert walker.run(second).status == "FAILED"
     state = _closed(walker, second, "failed", "mlops:failed")
     pointer = json.loads(walker.memory.repository.files[w.REPOSITORY]["mlops/models/income/production.json"])
-    assert (pointer["version"], pointer["previous"]) == ("1.0.0", "1.1.0")
+    assert (pointer["version"], pointer["previous"]) == ("1.0.0", "1.0.1")
     assert walker.memory.endpoints.endpoints["mlops-income"].config_name.startswith("mlops-income-1-0-0-")
-    assert "not serving 1.1.0 as promised" in state.reason
+    assert "not serving 1.0.1 as promised" in state.reason
 
 
 def test_a_package_alone_is_registered_and_touches_no_endpoint() -> None:
