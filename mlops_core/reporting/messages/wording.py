@@ -24,7 +24,7 @@ from mlops_core.reporting.messages import CATALOGUES, plain, text
 from mlops_core.reporting.messages.failures import FAILURES
 
 _CODE = re.compile(r"\b(E-[A-Z]+(?:-[A-Z0-9]+)+)\b")
-_GROUPS = {"metric": "metric.", "split": "report.split_", "status": "job.", "action": "word."}
+_GROUPS = {"metric": "metric.", "split": "report.split_", "status": "job.", "action": "word.", "form": "word."}
 """Values that are words of ours: they are translated too, as far as the catalogue knows them."""
 _REASONS = ("reason.expired", "reason.timed_out", "reason.aborted", "reason.unknown")
 _MOST_COLUMNS = 20
@@ -52,6 +52,8 @@ def warned(language: Language, finding: Finding) -> RunWarning:
     key = f"finding.{finding.code.lower().replace('-', '_')}"
     if finding.values.get("dropped") == 0 and f"{key}_kept" in CATALOGUES[language]:
         key += "_kept"
+    if not finding.columns and f"{key}_file" in CATALOGUES[language]:
+        key += "_file"
     listed = ", ".join(f"{name} {value}" for name, value in sorted(finding.values.items()))
     try:
         sentence = plain(language, key, **_words(language, finding.values | {"listed": listed}))
