@@ -27,6 +27,7 @@ from mlops_core.features.sql import feature_columns, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
 from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns
+from mlops_core.jobs.traps import Prepared, traps
 
 LEAST_ROWS = 20
 PARTS = ("train", "validation", "test")
@@ -80,6 +81,7 @@ def run(folder: JobFolder) -> None:
         profiles = _profiles(work)
         spec = fit(connection, "train", profiles, config=config, labels=labels)
         _write_features(work, spec)
+        work.findings += traps(Prepared(connection, config, profiles, out=work.out, duplicates=work.duplicates))
         _write_profile(work, spec, profiles, digests=(_sha256(raw), _sha256(test) if test else None), started=started)
         log(f"processor seconds: {time.process_time() - processor:.3f}")
     finally:

@@ -1,0 +1,119 @@
+"""One column that alone gives the target: a copy in other words, which will not be there when the model is asked.
+
+    near_copies(train)      # [Finding W-LEAK-001 …]
+
+Classes: the cells of a column (its values, or 256 equally filled ranges of more than 1,000 numbers; missing is a cell) learn their most
+frequent class on half of the rows and answer for the other half.  A near copy takes away 99 % of the errors that always answering the
+most frequent class makes, of which there must be ten.  Numbers: the squared correlation, of values or of ranks, or the variance that the
+means of the column's cells explain on the other half, is 0.999 or more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlops_core.contracts.dataset import Finding
+from mlops_core.features.checks.sample import Array, Rows
+
+ERRORS_TAKEN = 0.99
+EXPLAINED = 0.999
+LEAST_ERRORS = 10
+LEAST_ROWS = 20
+BINS = 256
+MOST_VALUES = 1000
+
+
+def near_copies(train: Rows) -> list[Finding]:
+    """W-LEAK-001 for each column that gives the target by itself."""
+    scores = _of_numbers(train) if train.regression else _of_classes(train)
+    metric = "r2" if train.regression else "accuracy"
+    return [
+        Finding(code="W-LEAK-001", columns=(name,), values={"metric": metric, "score": round(score, 6), "rows": len(train)})
+        for name, score in scores.items()
+    ]
+
+
+def _of_classes(train: Rows) -> dict[str, float]:
+    learns = train.first_half()
+    classes, labels = np.unique(train.target, return_inverse=True)
+    labels = labels.ravel()
+    learnt = np.bincount(labels[learns], minlength=len(classes))
+    asked = int((~learns).sum())
+    wrong = int((labels[~learns] != learnt.argmax()).sum())
+    if wrong < LEAST_ERRORS:
+        return {}
+    found = {}
+    for name, values in train.columns.items():
+        cell = _cells(values, text=name in train.texts)
+        answers = _most_frequent(cell[learns], labels[learns], cells=int(cell.max()) + 1, classes=len(classes), usual=int(learnt.argmax()))
+        right = int((answers[cell[~learns]] == labels[~learns]).sum())
+        if asked - right <= (1 - ERRORS_TAKEN) * wrong:
+            found[name] = right / asked
+    return found
+
+
+def _most_frequent(cell: Array, labels: Array, *, cells: int, classes: int, usual: int) -> Array:
+    """The most frequent class of each cell, the first of equally frequent ones; ``usual`` where a cell holds no row."""
+    pairs, counts = np.unique(cell * classes + labels, return_counts=True)
+    order = np.lexsort((pairs, -counts))[::-1]
+    answers = np.full(cells, usual)
+    answers[pairs[order] // classes] = pairs[order] % classes
+    return answers
+
+
+def _cells(values: Array, *, text: bool) -> Array:
+    """The cell of each row as a number from 0: cell 0 is missing, equal values share a cell."""
+    there = ~np.isnan(values)
+    distinct, places = np.unique(values[there], return_inverse=True)
+    places = places.ravel()
+    if not text and len(distinct) > MOST_VALUES:
+        share = np.cumsum(np.bincount(places)) / max(len(places), 1)
+        places = np.minimum((share * BINS).astype(np.int64), BINS - 1)[places]
+    found = np.zeros(len(values), dtype=np.int64)
+    found[there] = places + 1
+    return found
+
+
+def _of_numbers(train: Rows) -> dict[str, float]:
+    learns, y = train.first_half(), train.target
+    if len(y) < LEAST_ROWS or not np.ptp(y) > 0:
+        return {}
+    ranks = _ranks(y)
+    found = {}
+    for name, values in train.columns.items():
+        score = _explained(_cells(values, text=name in train.texts), y, learns)
+        there = ~np.isnan(values)
+        if name not in train.texts and 2 * int(there.sum()) >= len(y):
+            own = ranks if there.all() else _ranks(y[there])
+            score = max(score, _squared(values[there], y[there]), _squared(_ranks(values[there]), own))
+        if score >= EXPLAINED:
+            found[name] = score
+    return found
+
+
+def _explained(cell: Array, y: Array, learns: Array) -> float:
+    """R2 on the rows that do not learn, of the means that the others have in each cell; an unseen cell answers the mean of all."""
+    size = int(cell.max()) + 1
+    counts = np.bincount(cell[learns], minlength=size)
+    sums = np.bincount(cell[learns], weights=y[learns], minlength=size)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), y[learns].mean() if learns.any() else 0.0)
+    asked = y[~learns]
+    spread = float(((asked - asked.mean()) ** 2).sum()) if len(asked) else 0.0
+    return 1 - float(((asked - means[cell[~learns]]) ** 2).sum()) / spread if spread else 0.0
+
+
+def _squared(left: Array, right: Array) -> float:
+    """The squared correlation; 0 where a side is constant."""
+    if not (np.ptp(left) > 0 and np.ptp(right) > 0):
+        return 0.0
+    a, b = left - left.mean(), right - right.mean()
+    a, b = a / np.abs(a).max(), b / np.abs(b).max()
+    return float((a @ b) ** 2 / ((a @ a) * (b @ b)))
+
+
+def _ranks(values: Array) -> Array:
+    """Ranks from 0, equal values share their mean rank."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    found: Array = (ends - (counts + 1) / 2)[places.ravel()]
+    return found

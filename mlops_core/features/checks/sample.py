@@ -1,0 +1,142 @@
+"""The rows that the checks look at, as arrays.
+
+    train = draw(connection, "train", profiles, config)
+    train.columns["age"]          # float64, NaN where missing
+    train.columns["city"]         # float64 codes of equal texts, NaN where missing
+    train.target, train.numbers   # classes as 0 … K-1 or the number itself; row numbers in the file
+
+A split of at most 20,000 rows is taken whole (fewer in tables wider than 400 columns: 8,000,000 cells, never under 2,000 rows).  Of a
+longer one a row is taken when a hash of its number falls below the share: the same rows in every run, spread over the whole file and in
+step with no period of it.  Rows stand in the order of the file.
+"""
+
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig
+from mlops_core.features.load import ROW
+from mlops_core.features.typing import identifier, literal
+
+Array = np.ndarray[Any, Any]
+MOST_ROWS = 20_000
+LEAST_ROWS = 2_000
+MOST_CELLS = 8_000_000
+_SPACE = 2**32
+_FACTOR = 0x45D9F3B
+_CODES = 2**52
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of one split, which has ``total``; sets name the columns that are codes, epoch seconds, and numbers that count the rows."""
+
+    columns: Mapping[str, Array]
+    target: Array
+    numbers: Array
+    total: int
+    texts: frozenset[str] = frozenset()
+    moments: frozenset[str] = frozenset()
+    serials: frozenset[str] = frozenset()
+    regression: bool = False
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def measured(self) -> Mapping[str, Array]:
+        """The columns whose distribution means something: all but those that count the rows."""
+        return {name: values for name, values in self.columns.items() if name not in self.serials}
+
+    def first_half(self) -> Array:
+        """A fair coin per row, tossed by its number."""
+        return hashed(self.numbers, salt=7) < 0.5
+
+
+def draw(connection: Any, part: str, profiles: Sequence[ColumnProfile], config: DataJobConfig) -> Rows:
+    """The rows of the view ``part``: every column that holds something in training and is no copy or identifier."""
+    kept = [item for item in profiles if item.dropped in {"", "constant"} and item.distinct]
+    limit = max(LEAST_ROWS, min(MOST_ROWS, MOST_CELLS // max(len(kept) + 1, 1)))
+    total = connection.execute(f"select count(*) from {part}").fetchone()[0]
+    rule = "true" if total <= limit else f"{_hash_sql()} < {limit * _SPACE // total}"
+    dates = _dates(connection, part, kept)
+    listed = "".join(f"{_number(item, dates)} as c{index}, " for index, item in enumerate(kept))
+    found = connection.execute(f"select {listed}{_target(config)} as target, {ROW} as number from {part} where {rule}").fetchnumpy()
+    sorter = np.argsort(found["number"], kind="stable")
+    arrays = {item.name: _plain(found[f"c{index}"])[sorter] for index, item in enumerate(kept)}
+    texts = frozenset(item.name for item in kept if item.type == "string") - dates
+    moments = dates | {item.name for item in kept if str(item.type) == "datetime"}
+    return Rows(
+        columns=arrays, target=_plain(found["target"])[sorter], numbers=np.asarray(found["number"])[sorter], total=total, texts=texts,
+        moments=moments, serials=frozenset(item.name for item in kept if serial(item)), regression=config.task == "regression",
+    )  # fmt: skip
+
+
+def hashed(numbers: Array, *, salt: int = 0) -> Array:
+    """Whole numbers to 0 … 1 by splitmix64's finaliser (Steele et al. 2014): alike in every run, in step with no period."""
+    value = numbers.astype(np.uint64) + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    found: Array = (value ^ (value >> np.uint64(31))).astype(np.float64) / 2.0**64
+    return found
+
+
+def serial(item: ColumnProfile) -> bool:
+    """Whether a column counts or names the rows: whole numbers, each once."""
+    return item.type == "int64" and item.distinct == item.rows
+
+
+def _plain(values: Any) -> Array:
+    found: Array = np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
+    return found
+
+
+def _number(item: ColumnProfile, dates: frozenset[str]) -> str:
+    column = identifier(item.name)
+    if item.name in dates:
+        return f"epoch({_moment(column)})"
+    if item.type == "string" and item.distinct <= len(item.categories):
+        known = ", ".join(literal(value) for value, _ in item.categories)
+        # Several times as fast as a digest per cell; text that training never showed is one more code.
+        return f"case when {column} is not null then cast(coalesce(list_position([{known}], {column}), 0) as double) end"
+    if item.type == "string":
+        return f"cast(md5_number_lower({column}) % {_CODES} as double)"
+    return f"cast({column} as double)"
+
+
+def _target(config: DataJobConfig) -> str:
+    target = identifier(config.target)
+    if config.task == "regression":
+        return f"cast({target} as double)"
+    if config.task == "binary" and config.positive_label is not None:
+        return f"cast({target} = {literal(config.positive_label)} as double)"
+    return f"cast(md5_number_lower({target}) % {_CODES} as double)"
+
+
+def _dates(connection: Any, part: str, kept: Sequence[ColumnProfile]) -> frozenset[str]:
+    """Text columns that look like dates and whose every value is one."""
+    found = set()
+    for item in kept:
+        first = item.categories[0][0] if item.type == "string" and item.categories else ""
+        if len(first) >= 8 and first[:4].isdigit() and first[4] in "-/":
+            column = identifier(item.name)
+            wrong = connection.execute(f"select count(*) from {part} where {column} is not null and {_moment(column)} is null").fetchone()
+            found |= {item.name} if not wrong[0] else set()
+    return frozenset(found)
+
+
+def _moment(column: str) -> str:
+    return f"try_cast({column} as timestamp)"
+
+
+def _hash_sql() -> str:
+    """The row's number hashed below 2^32: two rounds of xor-shift and multiplication that signed 64-bit arithmetic holds (Mueller)."""
+    value = f"({ROW} % {_SPACE})"
+    for _ in range(2):
+        value = f"((xor({value}, {value} >> 16) * {_FACTOR}) % {_SPACE})"
+    return f"xor({value}, {value} >> 16)"
