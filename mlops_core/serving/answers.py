@@ -2,6 +2,7 @@
 
     encode = Encoder(model)
     encode.json(scores)      # {"predictions": [{"label": …, "score": …, "probabilities": {…}}], "model": {…}}
+    encode.lines(scores)     # the same predictions, one object a line
     encode.csv(scores)       # label,score per row, no header; regression: the value alone
 
 ``score`` is the probability of the positive class (binary), of the chosen class (multiclass) or the value (regression).  Labels follow
@@ -20,7 +21,9 @@ import numpy as np
 from mlops_core.serving.model import ServedModel
 
 Array = np.ndarray[Any, Any]
-JSON, CSV = "application/json", "text/csv"
+JSON, CSV, LINES = "application/json", "text/csv", "application/jsonlines"
+TYPES = (JSON, LINES, CSV)
+"""What is read and written, the default first."""
 
 
 class NoNumberError(ValueError):
@@ -31,7 +34,7 @@ def negotiated(accept: str) -> str | None:
     """The best offered type for an Accept header; None when nothing offered is acceptable."""
     if accept in ("", "*/*", JSON):
         return JSON
-    weights = {JSON: -1.0, CSV: -1.0}
+    weights = dict.fromkeys(TYPES, -1.0)
     for part in accept.split(","):
         kind, _, parameters = part.strip().partition(";")
         weight = _weight(parameters)
@@ -77,13 +80,23 @@ class Encoder:
 
     def json_rows(self, rows: list[list[float]]) -> bytes:
         """The JSON body of rows known to be finite."""
+        return ('{"predictions":[' + ",".join(self._parts(rows)) + self._tail).encode()
+
+    def _parts(self, rows: list[list[float]]) -> list[str]:
         if self._task == "binary":
-            parts = [self._binary[score >= 0.5] % (score, 1 - score, score) for (score,) in rows]
-        elif self._task == "multiclass":
-            parts = [self._multiclass(row) for row in rows]
-        else:
-            parts = [f'{{"score":{value:.9g}}}' for (value,) in rows]
-        return ('{"predictions":[' + ",".join(parts) + self._tail).encode()
+            return [self._binary[score >= 0.5] % (score, 1 - score, score) for (score,) in rows]
+        if self._task == "multiclass":
+            return [self._multiclass(row) for row in rows]
+        return [f'{{"score":{value:.9g}}}' for (value,) in rows]
+
+    def lines(self, scores: Array) -> bytes:
+        """The JSON lines body of some rows; which model answered is in the headers alone."""
+        _finite(scores)
+        return "".join(f"{part}\n" for part in self._parts(scores.tolist())).encode()
+
+    def body(self, scores: Array, accept: str) -> bytes:
+        """The body in one of `TYPES`; `NoNumberError` when a score is not finite."""
+        return self.csv(scores) if accept == CSV else self.lines(scores) if accept == LINES else self.json(scores)
 
     def join(self, bodies: list[bytes]) -> bytes:
         """Several JSON bodies of this encoder as one."""

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mlops_core.serving.answers import CSV, JSON, Encoder, NoNumberError, negotiated
+from mlops_core.serving.answers import CSV, JSON, LINES, TYPES, Encoder, NoNumberError, negotiated
 from mlops_core.serving.metrics import Metrics
 from mlops_core.serving.model import ServedModel
 from mlops_core.serving.openapi import docs_page, openapi
@@ -27,6 +27,7 @@ BODY_LIMIT = 6_291_456
 LARGE_BODY = 65_536
 _ROWS_AT_ONCE = 4096
 _WAITING_LARGE = 8
+_MOST_PLANS = 256
 _METHODS = {
     "/ping": "GET", "/invocations": "POST", "/metrics": "GET", "/openapi.json": "GET", "/docs": "GET", "/execution-parameters": "GET",
 }  # fmt: skip
@@ -73,6 +74,14 @@ class _Pending:
     started: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a scoring request is read and answered, by its headers."""
+
+    read: Callable[[bytes], list[Row]]
+    accept: str
+
+
 class App:
     """The routes of one model."""
 
@@ -85,6 +94,7 @@ class App:
         self._encoder = Encoder(model)
         self._pending: list[_Pending] = []
         self._large = 0
+        self._plans: dict[tuple[str, ...], _Plan | Response] = {}
         self._static = {"/openapi.json": openapi(model), "/docs": docs_page(model)}
 
     def answer(self, request: Request, reply: Reply) -> None:
@@ -121,35 +131,44 @@ class App:
         return Response(200, b"") if healthy else problem(503, "the model answers its smoke row wrongly.")
 
     def _invoke(self, request: Request, reply: Reply, started: float) -> None:
-        accept = negotiated(request.headers.get("accept", ""))
-        refusal = self._refusal(request, accept)
-        if refusal is not None:
-            self._send(reply, "/invocations", refusal, started)
+        plan = self._plan(request.headers)
+        if isinstance(plan, Response):
+            self._send(reply, "/invocations", plan, started)
         elif len(request.body) > LARGE_BODY:
-            self._in_background(request, accept or JSON, reply, started)
+            self._in_background(request.body, plan, reply, started)
         else:
-            try:
-                rows = self._rows(request)
-            except BadRowsError as error:
-                self._send(reply, "/invocations", self._bad_rows(error), started)
+            rows = self._read(plan, request.body)
+            if isinstance(rows, Response):
+                self._send(reply, "/invocations", rows, started)
                 return
             if not self._pending:
                 self._clock.call_soon(self._flush)
-            self._pending.append(_Pending(rows, accept or JSON, reply, started))
+            self._pending.append(_Pending(rows, plan.accept, reply, started))
 
-    def _refusal(self, request: Request, accept: str | None) -> Response | None:
-        if accept is None:
-            return problem(406, f"answers are {JSON} or {CSV}.")
-        if _media_type(request) not in (JSON, CSV):
-            return problem(415, f"send {JSON} or {CSV}, not {request.headers.get('content-type', '')[:80]!r}.")
-        if request.headers.get("content-encoding", "identity") != "identity":
+    def _plan(self, headers: Mapping[str, str]) -> _Plan | Response:
+        """What the headers ask for, or the refusal; remembered, because clients send the same headers again and again."""
+        stated = (headers.get("content-type", JSON), headers.get("accept", ""), headers.get("content-encoding", "identity"))
+        known = self._plans.get(stated)
+        if known is None:
+            known = self._planned(*stated)
+            if len(self._plans) < _MOST_PLANS:
+                self._plans[stated] = known
+        return known
+
+    def _planned(self, content_type: str, accept: str, encoding: str) -> _Plan | Response:
+        offered = f"{', '.join(TYPES[:-1])} or {TYPES[-1]}"
+        chosen = negotiated(accept)
+        if chosen is None:
+            return problem(406, f"answers are {offered}.")
+        readers = {JSON: self._schema.from_json, LINES: self._schema.from_lines, CSV: self._schema.from_csv}
+        read = readers.get(_media_type(content_type))
+        if read is None:
+            return problem(415, f"send {offered}, not {content_type[:80]!r}.")
+        if encoding != "identity":
             return problem(415, "compressed bodies are not read.")
-        return None
+        return _Plan(read, chosen)
 
-    def _rows(self, request: Request) -> list[Row]:
-        return self._schema.from_csv(request.body) if _media_type(request) == CSV else self._schema.from_json(request.body)
-
-    def _in_background(self, request: Request, accept: str, reply: Reply, started: float) -> None:
+    def _in_background(self, body: bytes, plan: _Plan, reply: Reply, started: float) -> None:
         if self._large >= _WAITING_LARGE:
             busy = problem(503, "too many large requests are waiting.", headers=(("Retry-After", "1"),))
             self._send(reply, "/invocations", busy, started)
@@ -160,26 +179,33 @@ class App:
             self._large -= 1
             self._send(reply, "/invocations", response, started)
 
-        self._clock.in_background(lambda: self._large_answer(request, accept), done)
+        self._clock.in_background(lambda: self._large_answer(body, plan), done)
 
-    def _large_answer(self, request: Request, accept: str) -> Response:
-        try:
-            rows = self._rows(request)
-        except BadRowsError as error:
-            return self._bad_rows(error)
-        pieces = [self.score_rows(rows[start : start + _ROWS_AT_ONCE], accept) for start in range(0, len(rows), _ROWS_AT_ONCE)]
+    def _large_answer(self, body: bytes, plan: _Plan) -> Response:
+        rows = self._read(plan, body)
+        if isinstance(rows, Response):
+            return rows
+        pieces = [self.score_rows(rows[start : start + _ROWS_AT_ONCE], plan.accept) for start in range(0, len(rows), _ROWS_AT_ONCE)]
         failed = next((piece for piece in pieces if piece.status != 200), None)
         if failed is not None or len(pieces) == 1:
             return failed or pieces[0]
-        if accept == CSV:
-            return Response(200, b"".join(piece.body for piece in pieces), CSV)
-        return Response(200, self._encoder.join([piece.body for piece in pieces]))
+        if plan.accept == JSON:
+            return Response(200, self._encoder.join([piece.body for piece in pieces]))
+        return Response(200, b"".join(piece.body for piece in pieces), plan.accept)
+
+    def _read(self, plan: _Plan, body: bytes) -> list[Row] | Response:
+        try:
+            return plan.read(body)
+        except BadRowsError as error:
+            self.metrics.invalid_rows += error.total
+            return Response(400, json.dumps({"errors": error.errors, "total": error.total}, ensure_ascii=False).encode())
+        except Exception as error:  # an edge: a body that shows a mistake of ours costs one answer and not the connection
+            return problem(500, f"the body could not be read: {type(error).__name__}.")
 
     def score_rows(self, rows: list[Row], accept: str) -> Response:
         """Score rows and write the answer."""
         try:
-            scores = self.model.score(rows)
-            body = self._encoder.csv(scores) if accept == CSV else self._encoder.json(scores)
+            body = self._encoder.body(self.model.score(rows), accept)
         except NoNumberError as error:
             return problem(500, f"{error}.")
         except Exception as error:  # an edge: the server outlives whatever one batch raises in the runtime
@@ -224,25 +250,18 @@ class App:
 
     def _encoded(self, scores: Any, accept: str) -> Response:
         try:
-            body = self._encoder.csv(scores) if accept == CSV else self._encoder.json(scores)
+            body = self._encoder.body(scores, accept)
         except NoNumberError as error:
             return problem(500, f"{error}.")
         self.metrics.rows += len(scores)
         return Response(200, body, accept)
-
-    def _bad_rows(self, error: BadRowsError) -> Response:
-        self.metrics.invalid_rows += error.total
-        return Response(400, json.dumps({"errors": error.errors, "total": error.total}, ensure_ascii=False).encode())
 
     def _send(self, reply: Reply, path: str, response: Response, started: float) -> None:
         self.metrics.answered(path if path in _METHODS else "other", response.status, seconds=time.perf_counter() - started)
         reply(response)
 
 
-def _media_type(request: Request) -> str:
-    stated = request.headers.get("content-type", JSON)
-    if stated == JSON:
-        return stated
+def _media_type(stated: str) -> str:
     kind, _, parameters = stated.partition(";")
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if "charset=" in charset and "charset=utf-8" not in charset:

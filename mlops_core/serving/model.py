@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,25 @@ class ServedModel:
     def score(self, rows: Sequence[Sequence[Value]]) -> Array:
         """Scores [N, K] of typed rows; missing values are already in the form that `missing` gives."""
         feeds: dict[str, Array] = {}
-        for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
-            feed = np.array(values, dtype=_DTYPES[column.type])
-            feed = feed.reshape(len(rows), 1)
-            feeds[input_name(column.name)] = feed
+        if len(rows) == 1:
+            # One array a type instead of one a column: making fourteen arrays of one cell takes as long as scoring them.
+            for names, places, dtype in self._groups:
+                values = [rows[0][place] for place in places]
+                feeds.update(zip(names, np.array(values, dtype=dtype).reshape(len(places), 1, 1), strict=True))
+        else:
+            for column, cells in zip(self.columns, zip(*rows, strict=True), strict=True):
+                feeds[input_name(column.name)] = np.array(cells, dtype=_DTYPES[column.type]).reshape(len(rows), 1)
         scores: Array = self.session.run(["score"], feeds)[0]
         return scores
+
+    @cached_property
+    def _groups(self) -> tuple[tuple[tuple[str, ...], tuple[int, ...], Any], ...]:
+        """Input names and places of the columns of each type."""
+        kinds = dict.fromkeys(column.type for column in self.columns)
+        placed = {kind: tuple(place for place, column in enumerate(self.columns) if column.type == kind) for kind in kinds}
+        return tuple(
+            (tuple(input_name(self.columns[place].name) for place in places), places, _DTYPES[kind]) for kind, places in placed.items()
+        )
 
     def healthy(self) -> bool:
         """Whether the first smoke row still gets its answer."""

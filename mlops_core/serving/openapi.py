@@ -101,6 +101,7 @@ def openapi(model: ServedModel) -> bytes:
     bodies: list[dict[str, Any]] = [{"$ref": f"#/components/schemas/{name}"} for name in ("Instances", "Instance", "Table")]
     bodies.append({"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Instance"}})
     scored = _answer("Predictions in the order of the rows.", "Predictions")
+    scored["content"]["application/jsonlines"] = {"schema": {"type": "string", "description": "one prediction a line, as in JSON"}}
     scored["content"]["text/csv"] = {"schema": {"type": "string", "description": "label,score per row; regression: the value"}}
     invocations = {
         "summary": f"Predict {manifest.target}",
@@ -108,6 +109,7 @@ def openapi(model: ServedModel) -> bytes:
             "required": True,
             "content": {
                 "application/json": {"schema": {"oneOf": bodies}, "example": {"instances": [example(model)]}},
+                "application/jsonlines": {"schema": {"type": "string", "description": "one instance a line"}},
                 "text/csv": {"schema": {"type": "string", "description": f"No header; columns: {header}"}},
             },
         },
@@ -116,7 +118,8 @@ def openapi(model: ServedModel) -> bytes:
             "400": _answer("Every wrong value by row and field; no row was scored.", "Errors"),
             "406": _answer("No acceptable answer format.", "Errors"),
             "413": _answer("The body is larger than 6,291,456 bytes.", "Errors"),
-            "415": _answer("The content type is neither JSON nor CSV.", "Errors"),
+            "415": _answer("The content type is neither JSON, JSON lines nor CSV.", "Errors"),
+            "503": _answer("Too many large requests are waiting, or the server is stopping; ask again after a second.", "Errors"),
         },
     }
     ping = {"summary": "Health", "responses": {"200": {"description": "The model answers."}, "503": _answer("It does not.", "Errors")}}
@@ -159,7 +162,8 @@ def docs_page(model: ServedModel) -> bytes:
         f'<meta name="color-scheme" content="light dark"><title>{title}</title><style>{_STYLE}</style></head><body><main>'
         f"<h1>{title}</h1><p>Predicts {escape(manifest.target)} ({manifest.task}, {escape(manifest.algorithm)}).</p>"
         f"<h2>POST /invocations</h2><pre>{body}</pre>"
-        "<p>Also one object, a list of objects, columns with data, or CSV without a header in the order below. "
+        "<p>Also one object, a list of objects, columns with data, JSON lines (application/jsonlines) or CSV without a header in the "
+        "order below; the Accept header chooses among application/json, application/jsonlines and text/csv for the answer. "
         "null and an empty cell mean missing. The full description is at /openapi.json.</p>"
         "<h2>Fields</h2><div><table><thead><tr><th>Field</th><th>Type</th><th>Required</th><th>Known values</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div></main></body></html>\n"

@@ -2,6 +2,7 @@
 
     schema = Schema(model.columns)
     schema.from_json(b'{"instances": [{"age": 39, "sex": "Male"}]}')     # [[39, 'Male']]
+    schema.from_lines(b'{"age": 39, "sex": "Male"}\\n')                   # JSON lines: one object a line
     schema.from_csv(b'39,Male\\n')                                        # CSV has no header and follows the schema's order
 
 Accepted JSON: ``{"instances": [{…}]}``, ``{"columns": […], "data": [[…]]}``, one object, or a list of objects.  ``null``, an empty CSV
@@ -15,6 +16,7 @@ import difflib
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
@@ -30,6 +32,8 @@ MOST_ERRORS = 50
 _ABSENT = object()
 _LOWEST, _HIGHEST = -(2**63) + 1, 2**63 - 1
 _WHOLE_DIGITS = 10**18
+_LOOSE_KEY = re.compile(rb'"[ \t\r\n]+:')
+_MOST_WORDS, _LONGEST_WORD = 4096, 64
 
 
 class BadRowsError(ValueError):
@@ -67,28 +71,40 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_no_constan
 
 def _strictly_decoded(body: bytes) -> Any:
     try:
-        return _DECODER.decode(body.decode())
+        content = _DECODER.decode(body.decode("utf-8-sig"))
+        if b"\\u" in body:
+            # Half of a surrogate pair is JSON and no text: nothing could encode it, not even the answer that names it.
+            json.dumps(content, ensure_ascii=False).encode()
     except BadRowsError:
         raise
+    except UnicodeEncodeError as error:
+        raise body_problem("a text holds half of a surrogate pair; write the whole character.") from error
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:160]
         raise body_problem(f"the body is no JSON: {reason}.") from error
+    return content
 
 
 def _keys(content: Any) -> int:
-    """How many keys the objects hold that a request may have."""
-    if type(content) is dict:
-        return len(content) + (_keys(content["instances"]) if type(content.get("instances")) is list else 0)
-    return sum(len(item) for item in content if type(item) is dict) if type(content) is list else 0
+    """How many keys the objects hold that a request may have; what is no row is refused later, whatever is counted for it."""
+    try:
+        if type(content) is dict:
+            return len(content) + (sum(map(len, content["instances"])) if type(content.get("instances")) is list else 0)
+        return sum(map(len, content))
+    except TypeError:
+        return -1
 
 
 def _decoded(body: bytes) -> Any:
-    """The fast decoder keeps the last of two equal keys; then the body has more colons than keys, and the strict one has the word."""
+    """The fast decoder keeps the last of two equal keys; then the body has more keys than the objects, and the strict one has the word."""
     try:
         content = from_json(body, allow_inf_nan=False)
     except ValueError:
         return _strictly_decoded(body)
-    return content if body.count(b":") == _keys(content) else _strictly_decoded(body)
+    keys = _keys(content)
+    if body.count(b":") == keys or (body.count(b'":') == keys and not _LOOSE_KEY.search(body)):
+        return content
+    return _strictly_decoded(body)
 
 
 def _float(value: Any) -> Value:
@@ -156,10 +172,11 @@ _READERS: dict[str, Callable[[Any], Value]] = {"float64": _float, "int64": _whol
 _KINDS: dict[str, Any] = {"float64": float, "int64": int, "string": str}
 
 
-def _picker(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda instance: (instance[names[0]],)
+def _picker(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Values of some keys or places as a tuple, also of one and of none."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda source: tuple(source[key] for key in keys)
 
 
 class Schema:
@@ -168,8 +185,11 @@ class Schema:
     def __init__(self, columns: Sequence[ColumnSchema]) -> None:
         self.columns = tuple(columns)
         self.names = tuple(column.name for column in columns)
-        self._pick: Callable[[dict[str, Any]], tuple[Any, ...]] = _picker(self.names)
-        self._kinds = tuple((_KINDS[column.type], {word: word for word in column.categories if clean(word) == word}) for column in columns)
+        self._pick = _picker(self.names)
+        self._kinds = tuple(_KINDS.get(column.type) for column in columns)
+        self._numbers = _picker([place for place, kind in enumerate(self._kinds) if kind in {int, float}])
+        self._texts = _picker([place for place, kind in enumerate(self._kinds) if kind is str])
+        self._words = {word for column in columns for word in column.categories if clean(word) == word}
         self._readers = tuple((column.name, _READERS[column.type], column.required, missing(column.type)) for column in columns)
 
     def from_json(self, body: bytes) -> list[Row]:
@@ -202,18 +222,28 @@ class Schema:
         """The row when every field is there in its plainest form, which is nearly always; None leaves it to `_row`."""
         if len(instance) != len(self.names):
             return None
-        row: Row = []
         try:
-            for value, (kind, known) in zip(self._pick(instance), self._kinds, strict=True):
-                if kind is str:
-                    row.append(known[value])
-                elif value.__class__ is kind and -_WHOLE_DIGITS < value < _WHOLE_DIGITS:
-                    row.append(value)
-                else:
-                    return None
-        except (KeyError, TypeError):
+            row = self._pick(instance)
+        except KeyError:
             return None
-        return row
+        kinds = tuple(map(type, row))
+        if kinds != self._kinds:
+            return None
+        numbers = self._numbers(row)
+        if numbers and not (min(numbers) > -_WHOLE_DIGITS and max(numbers) < _WHOLE_DIGITS):
+            return None
+        texts = self._texts(row)
+        if not self._words.issuperset(texts) and not self._learnt(texts):
+            return None
+        return list(row)
+
+    def _learnt(self, texts: tuple[str, ...]) -> bool:
+        """Whether every text is in its clean form already; short ones are remembered, a bounded number of them."""
+        if not all(len(text) <= _LONGEST_WORD and clean(text) == text for text in texts):
+            return False
+        if len(self._words) < _MOST_WORDS:
+            self._words.update(texts)
+        return True
 
     def _row(self, instance: dict[str, Any], place: int, errors: _Errors) -> Row:
         row: Row = []
@@ -246,12 +276,26 @@ class Schema:
                 raise BadRowsError([{"row": place, "field": None, "value": None, "problem": problem}])
         return self._objects(rows)
 
+    def from_lines(self, body: bytes) -> list[Row]:
+        """Typed rows of a JSON lines body: one object a line, empty lines between them are passed over and not counted."""
+        errors = _Errors()
+        instances: list[Any] = []
+        for line in body.split(b"\n"):
+            if not line.isspace() and line:
+                try:
+                    instances.append(_decoded(line))
+                except BadRowsError as error:
+                    errors.add(len(instances), None, None, str(error).replace("the body", "the line", 1))
+                    instances.append(None)
+        errors.raise_if_any()
+        return self._objects(instances)
+
     def from_csv(self, body: bytes) -> list[Row]:
         """Typed rows of a CSV body: UTF-8, no header, the schema's order."""
         errors = _Errors()
         rows: list[Row] = []
         try:
-            lines = [cells for cells in csv.reader(io.StringIO(body.decode(), newline=""), strict=True) if cells]
+            lines = [cells for cells in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if cells]
         except (UnicodeDecodeError, csv.Error) as error:
             raise body_problem(f"the body is no UTF-8 CSV: {str(error)[:160]}.") from error
         if not lines:

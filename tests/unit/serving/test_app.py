@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlops_core.errors import EnvironmentBroken
 from mlops_core.serving import app as app_module
 from mlops_core.serving.answers import negotiated
 from mlops_core.serving.app import Request, Response
 from mlops_core.serving.model import load
+from mlops_core.serving.rows import Row, Schema
 from tests.unit.serving.bench import LABELS, ROW, Asked, asked, pack
 
 
@@ -49,6 +55,18 @@ def test_csv_in_and_csv_out_agree_with_json(tmp_path: Path, task: str) -> None:
     rows = list(csv.reader(io.StringIO(plain.body.decode())))
     expected = json.loads(server.post([ROW, {"age": 20, "sex": "Female"}]).body)["predictions"]
     assert [(label, float(score)) for label, score in rows] == [(item["label"], item["score"]) for item in expected]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_json_lines_in_and_out_agree_with_json(tmp_path: Path, task: str) -> None:
+    server = asked(tmp_path, task)
+    rows = [ROW | {"age": age} for age in (20, 40, 60)]
+    expected = json.loads(server.post(rows).body)["predictions"]
+    lines = "\n".join(map(json.dumps, rows)).encode()
+    answer = server.post(lines, content_type="application/jsonlines", accept="application/jsonlines")
+    assert answer.content_type == "application/jsonlines"
+    assert [json.loads(line) for line in answer.body.splitlines()] == expected
+    assert json.loads(server.post(lines, content_type="application/jsonlines").body)["predictions"] == expected
 
 
 def test_one_row_and_a_thousand_rows_get_the_same_scores(tmp_path: Path) -> None:
@@ -109,6 +127,26 @@ def test_an_unknown_content_type_is_415(tmp_path: Path, kind: str) -> None:
     assert asked(tmp_path).post(b"x", content_type=kind).status == 415
 
 
+def test_headers_that_never_repeat_are_not_remembered_without_end(tmp_path: Path) -> None:
+    server = asked(tmp_path)
+    for number in range(400):
+        assert server.post(ROW, accept=f"text/html;q=0.{number}, text/csv").content_type == "text/csv"
+    assert len(server.app._plans) <= 256
+
+
+def test_a_mistake_of_ours_in_reading_costs_one_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = asked(tmp_path)
+
+    def broken(_self: object, _body: bytes) -> list[Row]:
+        raise RuntimeError
+
+    monkeypatch.setattr(Schema, "from_csv", broken)
+    for large in (1_000_000, 1):
+        monkeypatch.setattr(app_module, "LARGE_BODY", large)
+        assert server.post(b"39,1,Male", content_type="text/csv").status == 500
+    assert server.post(ROW).status == 200
+
+
 def test_a_compressed_body_is_415(tmp_path: Path) -> None:
     assert asked(tmp_path).post(b"x", content_encoding="gzip").status == 415
 
@@ -130,6 +168,10 @@ def test_an_accept_header_that_cannot_be_met_is_406(tmp_path: Path) -> None:
         ("application/json;q=0", None),
         ("application/json;q=x", None),
         ("text/html", None),
+        ("application/jsonlines", "application/jsonlines"),
+        ("application/*", "application/json"),
+        ("text/csv;q=0.5, application/jsonlines;q=0.5", "application/jsonlines"),
+        (", ;q=,", None),
     ],
 )
 def test_the_accept_header_is_negotiated_by_weight(accept: str, chosen: str | None) -> None:
@@ -187,7 +229,28 @@ def test_the_api_description_and_its_page_come_from_the_manifest(tmp_path: Path)
     page = server.ask("GET", "/docs").body.decode()
     assert "src=" not in page
     assert "<td>Female, Male</td>" in page
+    taken = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    assert set(taken) == {"application/json", "application/jsonlines", "text/csv"}
     assert json.loads(server.ask("GET", "/execution-parameters").body)["MaxPayloadInMB"] == 6
+
+
+@cache
+def one_server() -> Asked:
+    return asked(Path(tempfile.mkdtemp()))
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=6)
+ROWS = st.dictionaries(st.sampled_from(["age", "gain", "sex", "x\ud800"]), VALUES, max_size=4)
+
+
+@given(st.lists(ROWS, max_size=3), st.sampled_from(["application/json", "application/jsonlines", "text/csv"]))
+def test_any_rows_are_scored_or_refused_by_row_and_field_and_never_a_mistake_of_ours(rows: list[dict[str, Any]], kind: str) -> None:
+    server = one_server()
+    body = json.dumps(rows) if kind != "application/jsonlines" else "\n".join(map(json.dumps, rows))
+    answer = server.post(body.encode("utf-8", "surrogatepass"), content_type=kind)
+    assert answer.status in {200, 400}
+    told = json.loads(answer.body)
+    assert len(told["predictions"]) == len(rows) if answer.status == 200 else told["total"] >= len(told["errors"]) >= 1
 
 
 def test_metrics_count_answers_rows_and_seconds(tmp_path: Path) -> None:

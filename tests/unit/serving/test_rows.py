@@ -118,6 +118,55 @@ def test_a_colon_in_a_value_is_no_second_key() -> None:
     assert read(b'{"age": 1, "gain": 2.0, "sex": "a:b::c"}') == [[1, 2.0, "a:b::c"]]
 
 
+@pytest.mark.parametrize("key", [b'"age"', b'"age" ', b'"age"\n\t'])
+def test_a_field_twice_is_found_beside_values_with_colons(key: bytes) -> None:
+    body = b'{"age": 1, ' + key + b': 2, "sex": "12:30:00"}'
+    assert "twice" in errors(body)[0]["problem"]
+    assert read(b'{"age" : 1, "gain": 2.5, "sex": "12:30:00"}') == [[1, 2.5, "12:30:00"]]
+
+
+def test_half_of_a_surrogate_pair_is_no_text() -> None:
+    for body in (rb'{"age": 1, "sex": "\ud800"}', rb'{"age": "\udfff", "sex": "M"}', rb'{"\ud83d": 1}'):
+        assert "surrogate" in errors(body)[0]["problem"]
+    assert read(rb'{"age": 1, "gain": 1.0, "sex": "\ud83d\ude00"}') == [[1, 1.0, "😀"]]
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert read(b"\xef\xbb\xbf" + json.dumps(ROW).encode()) == [[39, 2174.0, "Male"]]
+    assert SCHEMA.from_csv(b"\xef\xbb\xbf39,2174,Male\n") == [[39, 2174.0, "Male"]]
+
+
+def test_json_lines_are_one_object_a_line() -> None:
+    line = json.dumps(ROW).encode()
+    assert SCHEMA.from_lines(line + b"\r\n\n  \n" + line) == [[39, 2174.0, "Male"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "row", "problem"),
+    [
+        (b'{"age": 1, "sex": "M"}\n{"age": 1,\n', 1, "the line is no JSON"),
+        (b'{"age": 1, "sex": "M"}\n[1]\n', 1, "must be an object"),
+        (b'{"age": 1, "sex": "M"}\n{"age": "x", "sex": "M"}', 1, "number"),
+        (b'{"age": 1, "age": 1, "sex": "M"}', 0, "twice"),
+        (b"\n \n", None, "no rows"),
+    ],
+)
+def test_a_line_that_is_no_row_is_named(body: bytes, row: int | None, problem: str) -> None:
+    with pytest.raises(BadRowsError) as caught:
+        SCHEMA.from_lines(body)
+    assert caught.value.errors[0]["row"] == row
+    assert problem in caught.value.errors[0]["problem"]
+
+
+def test_words_that_were_never_seen_are_remembered_but_not_without_end() -> None:
+    schema = Schema(COLUMNS)
+    for number in range(5000):
+        assert schema.from_json(json.dumps(ROW | {"sex": f"word {number}"}).encode()) == [[39, 2174.0, f"word {number}"]]
+    assert schema.from_json(json.dumps(ROW | {"sex": "x" * 1000}).encode()) == [[39, 2174.0, "x" * 1000]]
+    assert len(schema._words) <= 4096
+    assert max(map(len, schema._words)) <= 64
+
+
 def test_a_number_beyond_float64_is_refused() -> None:
     assert "finite" in errors(b'{"age": 1, "gain": 1e999, "sex": "M"}')[0]["problem"]
 
