@@ -68,6 +68,7 @@ locks: .tools/bin/uv ## Resolve every lock anew (needs the network).
 	    locks/ministack.in -o locks/ministack.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make locks" \
 	    locks/build.in -o locks/build.txt
+	@cp locks/serve.txt mlops_core/serving/requirements.txt
 
 clean: ## Remove what was brought into this folder.
 	@rm -rf .tools $(VENV) .envs node_modules build

@@ -6,7 +6,8 @@ Packaging job (``mlops-job packaging``): ``processing/input/config/config.json``
 
 It checks that ONNX scores equal the training process's predictions (|Δ| ≤ 1e-5·max(1,|score|) on every validation row), makes smoke
 rows, and writes below ``processing/output/package``: ``manifest.json`` and ``model.tar.gz`` (normalised times, owners and order) with
-``model.onnx``, ``spec.json``, ``manifest.json``, ``smoke.json`` and ``native/…``.
+``model.onnx``, ``spec.json``, ``manifest.json``, ``smoke.json`` and ``native/…``; beside them ``inference_code/Dockerfile`` and
+``inference_code/requirements.txt`` for an image of the model's own.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class Manifest(Message):
     parity_rows: int
     parity_max_delta: float
     parent_version: SemanticVersion | None = None
+    image_files: dict[str, Digest] = Field(default_factory=dict)
 
 
 class Signature(Message):

@@ -3,8 +3,8 @@
     files = read_archive(path, ["model.onnx"], optional=["training.json"])      # {'model.onnx': b'…'}
     archive = write_archive({"manifest.json": b"…"})       # gzip, sorted, times 0, owners 0, mode 644
 
-Only plain files of known names and bounded size are read; a link, a device, a path with ``..`` or an unknown name refuses the whole
-archive.
+Only plain files of known names and bounded size are read; a link, a device, a path with ``..``, an unknown name or more than 100 times
+the packed bytes refuses the whole archive (`mlops_core.unpacking`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import gzip
 import io
 import re
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlops_core.errors import Refused
+from mlops_core.unpacking import ArchiveError, Names, opened, plain_members
 
 TRAINING_MEMBERS = {
     "model.onnx": 2_000_000_000,
@@ -26,7 +27,6 @@ TRAINING_MEMBERS = {
 }
 OUTPUT_MEMBERS = {"predictions.parquet": 8_000_000_000}
 MODEL_MEMBERS = TRAINING_MEMBERS | {"manifest.json": 4_000_000, "smoke.json": 4_000_000}
-MEMBER_LIMIT = 100
 
 
 def read_archive(
@@ -37,34 +37,31 @@ def read_archive(
     ``members`` maps every name pattern (regular expression, whole name) that the archive may hold to its greatest size in bytes.
     """
     files: dict[str, bytes] = {}
+    allowed = _allowed(members)
     try:
-        with tarfile.open(path, "r:gz") as archive:
-            for name, member in _members(path, archive, members):
+        with path.open("rb") as stream, opened(stream, packed=path.stat().st_size) as archive:
+            for name, member in plain_members(archive, allowed):
                 if name in required or any(re.fullmatch(pattern, name) for pattern in optional):
-                    opened = archive.extractfile(member)
-                    files[name] = opened.read() if opened else b""
-    except (tarfile.TarError, OSError, EOFError) as error:
+                    content = archive.extractfile(member)
+                    files[name] = content.read() if content else b""
+    except OSError as error:
         raise _refused(path, "it is absent, damaged or no gzip tar archive") from error
+    except ArchiveError as error:
+        raise _refused(path, str(error)) from error
     absent = [name for name in required if name not in files]
     if absent:
         raise _refused(path, f"it lacks {absent[0]}")
     return files
 
 
-def _members(path: Path, archive: tarfile.TarFile, members: Mapping[str, int]) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """Every plain file of the archive with its name, each checked before it is handed out."""
-    seen: set[str] = set()
-    for count, member in enumerate(archive, start=1):
-        name = member.name.removeprefix("./")
-        if count > MEMBER_LIMIT:
-            raise _refused(path, f"it holds more than {MEMBER_LIMIT} members")
-        if member.isdir() and name in {"", ".", "native"}:
-            continue
-        _check(path, member, name, allowed=members)
-        if name in seen:
-            raise _refused(path, f"{name!r} is there twice")
-        seen.add(name)
-        yield name, member
+def _allowed(members: Mapping[str, int]) -> Names:
+    def reason(name: str, size: int) -> str:
+        limit = next((most for pattern, most in members.items() if re.fullmatch(pattern, name)), None)
+        if limit is None:
+            return f"it holds {name[:80]!r}, which has no place in it"
+        return f"{name!r} has {size:,} bytes, more than {limit:,}" if size > limit else ""
+
+    return reason
 
 
 def write_archive(files: Mapping[str, bytes]) -> bytes:
@@ -79,16 +76,6 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
             member.size, member.mode = len(files[name]), 0o644
             archive.addfile(member, io.BytesIO(files[name]))
     return packed.getvalue()
-
-
-def _check(path: Path, member: tarfile.TarInfo, name: str, *, allowed: Mapping[str, int]) -> None:
-    limit = next((size for pattern, size in allowed.items() if re.fullmatch(pattern, name)), None)
-    if limit is None or ".." in name or name.startswith("/"):
-        raise _refused(path, f"it holds {name[:80]!r}, which has no place in it")
-    if not member.isreg():
-        raise _refused(path, f"{name!r} is not a plain file")
-    if member.size > limit:
-        raise _refused(path, f"{name!r} has {member.size:,} bytes, more than {limit:,}")
 
 
 def _refused(path: Path, reason: str) -> Refused:

@@ -3,7 +3,8 @@
     mlops-job packaging        # reads and writes what contracts/model.py says
 
 Every validation row is scored by the graph and compared with what the training process predicted; the first figure beyond
-1e-5 · max(1, |score|) refuses the model (E-PACK-001).  Nothing is unpickled and nothing of the archive is executed.
+1e-5 · max(1, |score|) refuses the model (E-PACK-001), and so does one answer for all of them (E-PACK-004).  Nothing is unpickled and
+nothing of the archive is executed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from mlops_core.features.feeds import Array, feeds_of, feeds_of_rows, read_batch
 from mlops_core.features.smoke import smoke_rows
 from mlops_core.jobs.archive import OUTPUT_MEMBERS, read_archive, write_archive
 from mlops_core.jobs.contract import JobFolder, log, read_message
+from mlops_core.jobs.own_image import FOLDER, own_image
 
 TOLERANCE = 1e-5
 SMOKE_ROWS = 8
@@ -49,11 +51,16 @@ def run(folder: JobFolder) -> None:
     log(f"parity on {rows:,} validation rows: greatest difference {delta:.3g}")
     smoke = _smoke(graph, spec, profile)
     packed = {name: content for name, content in files.items() if name != "training.json"} | {"smoke.json": smoke}
+    image = own_image(config)
     manifest = _manifest(config, spec, report, parts=(profile, results), files=packed, parity=(rows, delta))
+    manifest = manifest.model_copy(update={"image_files": {name: _sha256(content) for name, content in sorted(image.items())}})
     text = manifest.model_dump_json(indent=2).encode() + b"\n"
     out = folder.output("package")
     (out / "model.tar.gz").write_bytes(write_archive(packed | {"manifest.json": text}))
     (out / "manifest.json").write_bytes(text)
+    (out / FOLDER).mkdir()
+    for name, content in image.items():
+        (out / FOLDER / name).write_bytes(content)
 
 
 def check_parity(graph: Any, spec: FeatureSpec, data: Path, predictions: bytes) -> tuple[int, float]:
@@ -64,6 +71,13 @@ def check_parity(graph: Any, spec: FeatureSpec, data: Path, predictions: bytes) 
     names = [name for name in table.column_names if name.startswith("score_")]
     expected = np.column_stack([table.column(name).to_numpy() for name in names])
     numbers = table.column("__row").to_numpy()
+    if len(expected) > 1 and bool((expected == expected[0]).all()):
+        answer = ", ".join(f"{value:.6g}" for value in expected[0])
+        raise Refused(
+            f"the model answers every one of {len(expected):,} validation rows alike ({answer}).",
+            remedy="Train with more trees or depth, or on columns that say something about the target.",
+            code="E-PACK-004",
+        )
     start, worst = 0, 0.0
     for batch in read_batches(data):
         end = start + batch.num_rows

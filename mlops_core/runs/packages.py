@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
 from collections.abc import Mapping
 
 from pydantic import ValidationError
@@ -17,6 +16,7 @@ from mlops_core.contracts.base import canonical, digest
 from mlops_core.contracts.model import Manifest, Signature
 from mlops_core.errors import NotFound, Refused
 from mlops_core.ports import Ports
+from mlops_core.unpacking import ArchiveError, opened, plain_members
 
 ARCHIVE = "model.tar.gz"
 _MANIFEST_LIMIT = 4 << 20
@@ -90,11 +90,11 @@ def _statement(manifest_digest: str, archive_digest: str) -> bytes:
 def _member(archive: bytes, name: str) -> bytes:
     """One small plain file of an archive; nothing else of it is unpacked."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
-            for member in opened:
-                if member.name.removeprefix("./") == name and member.isfile() and member.size <= _SMOKE_LIMIT:
-                    found = opened.extractfile(member)
-                    return found.read() if found else b""
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise Refused("the model archive is damaged.", code="E-PACKAGE-ARCHIVE") from error
+        with opened(io.BytesIO(archive), packed=len(archive)) as tar:
+            for found, member in plain_members(tar, lambda _name, _size: ""):
+                if found == name and member.size <= _SMOKE_LIMIT:
+                    content = tar.extractfile(member)
+                    return content.read() if content else b""
+    except ArchiveError as error:
+        raise Refused(f"the model archive is refused: {error}.", code="E-PACKAGE-ARCHIVE") from error
     raise Refused(f"the model archive holds no {name}.", code="E-PACKAGE-ARCHIVE")

@@ -19,7 +19,7 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)==(?P<ve
 
 
 def check_declared(manifest: Manifest, environ: Mapping[str, str]) -> None:
-    """`EnvironmentBroken` (E-SERVE-006) for the first declared library that differs from the manifest's, or a declaration of another form."""
+    """`EnvironmentBroken` (E-SERVE-006) for the first declared library that differs from the manifest's, or for another form."""
     trained = {_plain(name): version for name, version in manifest.libraries.items()}
     for text in re.split(r"[\s,]+", environ.get(VARIABLE, "").strip()):
         if not text:
@@ -30,8 +30,9 @@ def check_declared(manifest: Manifest, environ: Mapping[str, str]) -> None:
             raise EnvironmentBroken(headline, remedy="Correct the image's environment.", code="E-SERVE-006")
         wanted = trained.get(_plain(pin["name"]))
         if wanted is not None and wanted != pin["version"]:
+            model = f"{manifest.model_name} {manifest.version}"
             raise EnvironmentBroken(
-                f"this image declares {pin['name']} {pin['version']}, and {manifest.model_name} {manifest.version} was trained with {wanted}.",
+                f"this image declares {pin['name']} {pin['version']}, and {model} was trained with {wanted}.",
                 remedy=f"Build the image with {pin['name']}=={wanted}, or declare nothing: the model itself needs neither.",
                 code="E-SERVE-006",
             )

@@ -38,3 +38,9 @@ def test_there_is_one_image_per_lock_of_an_image() -> None:
 def test_the_serving_lock_holds_no_learning_library() -> None:
     lock = (ROOT / "locks" / "serve.txt").read_text(encoding="utf-8")
     assert not re.search(r"^(scikit-learn|xgboost|xgboost-cpu|torch|duckdb)==", lock, re.MULTILINE)
+
+
+def test_a_models_own_requirements_are_the_serving_lock() -> None:
+    """`make locks` copies them."""
+    packaged = ROOT / "mlops_core" / "serving" / "requirements.txt"
+    assert packaged.read_bytes() == (ROOT / "locks" / "serve.txt").read_bytes()

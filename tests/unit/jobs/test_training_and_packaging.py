@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -16,6 +17,7 @@ import pytest
 from mlops_core.contracts.model import Manifest
 from mlops_core.contracts.training import TrainingReport
 from mlops_core.features.feeds import feeds_of, feeds_of_rows, session
+from mlops_core.jobs.archive import write_archive
 from tests.unit.jobs import job_files as jobs
 
 
@@ -120,8 +122,6 @@ def test_a_column_named_score_trains_and_scores(tmp_path: Path) -> None:
 def test_the_package_holds_graph_manifest_and_smoke_rows_with_their_digests(
     trained: tuple[jobs.Outcome, jobs.Outcome], tmp_path: Path
 ) -> None:
-    import hashlib
-
     done = _package(tmp_path, *trained)
     assert done.code == 0, done.message
     out = tmp_path / "processing" / "output" / "package"
@@ -134,6 +134,35 @@ def test_the_package_holds_graph_manifest_and_smoke_rows_with_their_digests(
     assert manifest.parity_max_delta <= 1e-5
     assert {column.name: column.required for column in manifest.columns} == {"age": True, "income": False, "city": False}
     assert manifest.licences["onnx"] == "Apache-2.0"
+
+
+def test_the_package_brings_what_an_image_of_its_own_needs(trained: tuple[jobs.Outcome, jobs.Outcome], tmp_path: Path) -> None:
+    assert _package(tmp_path, *trained).code == 0
+    out = tmp_path / "processing" / "output" / "package"
+    manifest = Manifest.model_validate_json((out / "manifest.json").read_bytes())
+    files = {path.name: path.read_bytes() for path in (out / "inference_code").iterdir()}
+    assert {name: hashlib.sha256(content).hexdigest() for name, content in files.items()} == manifest.image_files
+    lines = [line for line in files["Dockerfile"].decode().splitlines() if line and not line.startswith("#")]
+    assert lines[:2] == ["ARG SERVE_IMAGE", "FROM ${SERVE_IMAGE}"]
+    assert 'org.opencontainers.image.version="1.2.3"' in lines[2]
+    assert "ADD model.tar.gz /opt/ml/model/" in lines
+    pins = [line for line in files["requirements.txt"].decode().splitlines() if not line.startswith((" ", "#"))]
+    assert pins
+    assert all("==" in line for line in pins)
+    assert not [line for line in pins if line.startswith(("scikit-learn", "xgboost"))]
+
+
+def test_a_model_that_answers_every_row_alike_is_not_packaged(trained: tuple[jobs.Outcome, jobs.Outcome], tmp_path: Path) -> None:
+    """abuse row 90"""
+    prepared, done = trained
+    content = (done.base / "output" / "data" / "predictions.parquet").read_bytes()
+    table = pq.read_table(io.BytesIO(content))
+    same = table.set_column(table.column_names.index("score_0"), "score_0", pa.array(np.full(table.num_rows, 0.25)))
+    out = io.BytesIO()
+    pq.write_table(same, out)
+    refused = _package(tmp_path, prepared, done, output=write_archive({"predictions.parquet": out.getvalue()}))
+    assert (refused.code, refused.message["code"]) == (4, "E-PACK-004")
+    assert "alike (0.25)" in refused.message["headline"]
 
 
 def test_smoke_rows_are_made_up_and_answered_by_the_graph(trained: tuple[jobs.Outcome, jobs.Outcome], tmp_path: Path) -> None:

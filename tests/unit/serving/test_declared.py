@@ -29,7 +29,7 @@ def test_nothing_declared_and_the_models_own_versions_are_served(declared: str) 
 
 def test_another_version_than_the_model_was_trained_with_is_refused() -> None:
     """abuse row 89"""
-    with pytest.raises(EnvironmentBroken, match="declares XGBoost 2.0.3, and income 1.0.0 was trained with 3.2.0") as caught:
+    with pytest.raises(EnvironmentBroken, match=r"declares XGBoost 2\.0\.3, and income 1\.0\.0 was trained with 3\.2\.0") as caught:
         check_declared(manifest(xgboost="3.2.0"), {"MLOPS_LIBRARIES": "XGBoost==2.0.3"})
     assert caught.value.code == "E-SERVE-006"
 
