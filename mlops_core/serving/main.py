@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -23,11 +24,12 @@ from mlops_core.errors import EnvironmentBroken, InvalidRequest, MlopsError
 from mlops_core.serving.app import App, Reply, Response
 from mlops_core.serving.declared import check_declared
 from mlops_core.serving.model import ServedModel, load
-from mlops_core.serving.protocol import Connection
+from mlops_core.serving.protocol import Connection, Connections
 
 GRACE_SECONDS = 30.0
 SILENCE_SECONDS = 75.0
 _BACKLOG = 1024
+_CONNECTIONS, _OWN_FILES = 4096, 64
 
 
 class LoopClock:
@@ -57,8 +59,8 @@ class Server:
     def __init__(self, model: ServedModel, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._clock = LoopClock(loop)
-        self._connections: set[Connection] = set()
         self.app = App(model, self._clock)
+        self._connections = Connections(model.identity, most=_most_connections())
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -76,8 +78,8 @@ class Server:
         sweeper.cancel()
         server.close()
         deadline = time.monotonic() + GRACE_SECONDS
-        while self._connections and time.monotonic() < deadline:
-            for connection in tuple(self._connections):
+        while self._connections.open and time.monotonic() < deadline:
+            for connection in tuple(self._connections.open):
                 connection.close_when_idle()
             await asyncio.sleep(0.02)
         self._clock.close()
@@ -85,10 +87,15 @@ class Server:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(5)
-            limit = time.monotonic() - SILENCE_SECONDS
-            for connection in tuple(self._connections):
-                if connection.last_heard < limit:
-                    connection.close_when_idle()
+            now = time.monotonic()
+            for connection in tuple(self._connections.open):
+                connection.overdue(now, silence=SILENCE_SECONDS)
+
+
+def _most_connections() -> int:
+    """As many as the process may open, less what it needs itself, and at most 4096."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(16, min(_CONNECTIONS, soft - _OWN_FILES)) if soft != resource.RLIM_INFINITY else _CONNECTIONS
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
