@@ -13,7 +13,7 @@ import hashlib
 import json
 
 from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
-from mlops_core.agents.handler import Agent, Document, answer, key_of
+from mlops_core.agents.handler import Agent, Document, answer, coded, key_of
 from mlops_core.errors import Refused
 
 LONG = LongJob(word="data", phase="data", start="start_data_job", describe="describe_data_job")
@@ -45,7 +45,7 @@ def start(agent: Agent, event: Document) -> Document:
     agent.record(run_id, {"prepared_uri": prepared, "dataset_version": source["version"]})
     found: Document = agent.tools.call("find_prepared", prefix=prepared)
     if found["found"]:
-        agent.record(run_id, _prepared(found["profile"], job=None))
+        _accept(agent, {**run, "dataset_version": source["version"]}, found["profile"], job=None, jobs=[])
         return {"state": "skipped", "job": job, "age_seconds": 0, "detail": "prepared before"}
     return begin(agent, LONG, run_id, job=job, arguments=_arguments(run, config, prepared, source["bytes"]))
 
@@ -56,13 +56,18 @@ def describe(agent: Agent, event: Document) -> Document:
 
     def again(name: str) -> None:
         run: Document = agent.tools.call("read_run", run_id=run_id)
-        source = _pinned(agent, run)
-        begin(agent, LONG, run_id, job=name, arguments=_arguments(run, recipe(run["request"]), run["prepared_uri"], source["bytes"]))
+        begin(
+            agent,
+            LONG,
+            run_id,
+            job=name,
+            arguments=_arguments(run, recipe(run["request"]), run["prepared_uri"], _seen(agent, run)["bytes"]),
+        )
 
     def finish(facts: Document) -> Document:
         run: Document = agent.tools.call("read_run", run_id=run_id)
         profile: Document = agent.tools.call("read_profile", prepared_uri=run["prepared_uri"])
-        agent.record(run_id, {**_prepared(profile, job=facts["job"]), "jobs": [job_use(facts, "data")]})
+        _accept(agent, run, profile, job=facts["job"], jobs=[job_use(facts, "data")])
         return {}
 
     return follow(agent, LONG, event, again=again, finish=finish)
@@ -80,13 +85,70 @@ def dataset_id(uri: str) -> str:
     return uri.split("/")[4]
 
 
+def _accept(agent: Agent, run: Document, profile: Document, *, job: str | None, jobs: list[Document]) -> None:
+    """Take the prepared data into the run, unless the bytes changed meanwhile or the policy stops on what was found."""
+    run_id = str(run["run_id"])
+    changes = {**_prepared(profile, job=job), "jobs": jobs}
+    try:
+        _confirm(agent, run, profile)
+        _obey(agent.tools.call("read_policy", run_id=run_id), profile["findings"])
+    except Refused as error:
+        told = line("detail.failed", reason=str(coded(error))[:300])
+        agent.record(run_id, {**changes, "phase": phase("data", "failed", told, job)})
+        raise
+    agent.record(run_id, changes)
+
+
+def _confirm(agent: Agent, run: Document, profile: Document) -> None:
+    """The version's objects are those that were pinned, and their bytes those of its first preparation."""
+    run_id, version = str(run["run_id"]), str(run["dataset_version"])
+    content = hashlib.sha256(json.dumps([profile["raw_digest"], profile["test_digest"]]).encode()).hexdigest()
+    identity = _seen(agent, run)["identity"]
+    agent.tools.call(
+        "confirm_version",
+        run_id=run_id,
+        dataset_id=dataset_id(run["request"]["dataset"]),
+        version=version,
+        raw_identity=identity,
+        content=content,
+        key=key_of(run_id, "confirm", [version, identity, content]),
+    )
+
+
+def _obey(policy: Document, findings: list[Document]) -> None:
+    """`Refused` (E-DATA-STOPPED) when the policy stops on one of the findings: it names each with its columns."""
+    found = stopping(policy["stop_on"], findings)
+    if found:
+        named = [item["code"] + (f" ({', '.join(item['columns'][:8])})" if item["columns"] else "") for item in found]
+        raise Refused(
+            f"the policy stops on what was found in the data: {'; '.join(named)}.",
+            remedy="Mend the data or drop the columns; or take the code out of stop_on in .github/mlops.yml, and label the issue again.",
+            code="E-DATA-STOPPED",
+        )
+
+
+def stopping(stop_on: list[str], findings: list[Document]) -> list[Document]:
+    """The findings whose code, or the family that it begins with (``W-LEAK``), is named."""
+    return [item for item in findings if any(item["code"] == code or item["code"].startswith(f"{code}-") for code in stop_on)]
+
+
+def _seen(agent: Agent, run: Document) -> Document:
+    """The source objects as they are now: one digest of size, ETag and version id of each, and their bytes together."""
+    uris = [uri for uri in (run["request"]["dataset"], run["request"]["test_dataset"]) if uri]
+    facts = [agent.tools.call("inspect_object", uri=uri) for uri in uris]
+    told = json.dumps([[item["bytes"], item["etag"], item["version_id"]] for item in facts])
+    return {"identity": hashlib.sha256(told.encode()).hexdigest(), "bytes": sum(item["bytes"] for item in facts)}
+
+
 def _pinned(agent: Agent, run: Document) -> Document:
     request = run["request"]
-    facts = [agent.tools.call("inspect_object", uri=uri) for uri in (request["dataset"], request["test_dataset"]) if uri]
-    identity = hashlib.sha256(json.dumps([[item["bytes"], item["etag"], item["version_id"]] for item in facts]).encode()).hexdigest()
+    seen = _seen(agent, run)
     name = dataset_id(request["dataset"])
-    key = key_of(run["run_id"], "version", identity)
-    version: str = agent.tools.call("allocate_version", run_id=run["run_id"], dataset_id=name, raw_identity=identity, key=key)["version"]
+    key = key_of(run["run_id"], "version", seen["identity"])
+    allocated: Document = agent.tools.call(
+        "allocate_version", run_id=run["run_id"], dataset_id=name, raw_identity=seen["identity"], key=key
+    )
+    version = str(allocated["version"])
     wanted = request["dataset_version"]
     if wanted is not None and wanted != version:
         raise Refused(
@@ -94,7 +156,7 @@ def _pinned(agent: Agent, run: Document) -> Document:
             remedy='Name the file of that version, or leave "Dataset version" empty.',
             code="E-DATA-010",
         )
-    return {"version": version, "bytes": sum(item["bytes"] for item in facts)}
+    return {"version": version, "bytes": seen["bytes"]}
 
 
 def _arguments(run: Document, config: Document, prepared: str, size: int) -> Document:

@@ -12,15 +12,17 @@ from pydantic import Field, ValidationError
 from mlops_core.contracts.base import RunId, S3Uri
 from mlops_core.contracts.dataset import DataJobConfig, DataProfile
 from mlops_core.contracts.job import JobFacts, StartedJob
-from mlops_core.errors import Defect, InvalidRequest, NotFound, Stale
+from mlops_core.errors import Defect, InvalidRequest, NotFound, Refused, Stale
 from mlops_core.facts import ProcessingJob
 from mlops_core.ports import Ports
 from mlops_core.runs import jobs, names
 from mlops_core.runs.progress import COMMON, WAITING
+from mlops_core.runs.shared import read_policy
 from mlops_core.tool import JobName, RunTime, acts, reads
 
 DatasetId = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+VersionName = Annotated[str, Field(pattern=r"^v\d{1,6}\.\d{1,6}\.\d{1,6}$")]
 _PROFILE_LIMIT = 8 << 20
 _TRIES = 6
 
@@ -53,6 +55,25 @@ def allocate_version(ports: Ports, run_id: RunId, dataset_id: DatasetId, raw_ide
             return {"version": version}
         ports.clock.sleep(0.02 * 2**attempt)
     raise Stale(f"the versions of {dataset_id} kept moving.", remedy="Call again.")
+
+
+def confirm_version(
+    ports: Ports, run_id: RunId, dataset_id: DatasetId, version: VersionName, raw_identity: Identity, content: Identity
+) -> None:
+    """Hold a version to the bytes that were prepared; `Refused` (E-DATA-CHANGED) when they are others than those it was made for.
+
+    ``raw_identity`` is what `inspect_object` says now (size, ETag, version id), ``content`` the SHA-256 of what the job read: the first
+    preparation of a version pins it.
+    """
+    key = f"DATASET#{dataset_id}"
+    pinned = ports.ledger.get(key, f"VERSION#{version}")
+    there = ports.ledger.claim(key, f"CONTENT#{version}", {"sha256": content, "run_id": run_id})
+    if pinned is None or pinned["raw_identity"] != raw_identity or (there is not None and there["sha256"] != content):
+        raise Refused(
+            f"the data of {dataset_id} {version} were changed while they were prepared: nothing is trained on them.",
+            remedy="Leave a data file as it is; add a new one with `mlops data add FILE` and label the issue again.",
+            code="E-DATA-CHANGED",
+        )
 
 
 def find_prepared(ports: Ports, prefix: S3Uri) -> dict[str, Any]:
@@ -127,8 +148,10 @@ TOOLS = (
     *WAITING,
     reads(inspect_object),
     acts(allocate_version),
+    acts(confirm_version),
     reads(find_prepared),
     acts(start_data_job),
     reads(describe_data_job),
     reads(read_profile),
+    reads(read_policy),
 )

@@ -9,14 +9,13 @@ from pydantic import Field
 from mlops_core.contracts.base import RunId, S3Uri
 from mlops_core.contracts.evaluation import EvaluationJobConfig, EvaluationResults
 from mlops_core.contracts.job import JobFacts, StartedJob
-from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import NotFound
 from mlops_core.facts import ProcessingJob
 from mlops_core.ports import Ports
 from mlops_core.runs import jobs, names
 from mlops_core.runs.page import results
 from mlops_core.runs.progress import COMMON, WAITING
-from mlops_core.runs.shared import read_champion
+from mlops_core.runs.shared import read_champion, read_policy
 from mlops_core.tool import JobName, RunTime, acts, reads
 
 DatasetId = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$")]
@@ -80,12 +79,6 @@ def read_results(ports: Ports, evaluation_uri: S3Uri) -> EvaluationResults:
 
 def _step(points: tuple[float, ...]) -> int:
     return max(1, -(-len(points) // _MOST_POINTS))
-
-
-def read_policy(ports: Ports, run_id: RunId) -> Policy:
-    """The policy that was pinned when the run started."""
-    uri = names.run_uri(ports.settings.require("bucket"), run_id, "policy.json")
-    return Policy.model_validate_json(ports.objects.read(uri))
 
 
 def count_look(ports: Ports, dataset: DatasetId, version: Version) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from mlops_core.contracts.base import Digest, Message
 from mlops_core.contracts.request import MetricName, Task
 
 Decision = Literal["accept", "retrain", "refuse"]
+WarningCode = Annotated[str, Field(pattern=r"^W-[A-Z]{2,12}(?:-[0-9]{3})?$")]
 GroupMeasure = Literal[
     "selection_rate_ratio",
     "selection_rate_difference",
@@ -71,7 +72,8 @@ class Policy(Message):
     champion a challenger must be, in the metric's own unit; with ``champion_interval`` the pessimistic end of the challenger's 95 %
     interval must be that much better.  ``fairness`` bounds what lies between the groups of each protected attribute (ratios from below,
     differences from above): ``fairness_action`` says whether a bound that is broken is reported or stops the model.
-    ``slice_minimum`` is ``minimum`` for the worst slice of at least ``slice_rows`` rows.
+    ``slice_minimum`` is ``minimum`` for the worst slice of at least ``slice_rows`` rows.  ``stop_on`` names warnings that stop a run, by
+    code (``W-LEAK-001``) or by family (``W-LEAK``).
     """
 
     minimum: dict[MetricName, float] = Field(default_factory=dict)
@@ -86,6 +88,7 @@ class Policy(Message):
     max_retrains: Annotated[int, Field(ge=0, le=3)] = 3
     max_cost_usd: Annotated[float, Field(gt=0)] | None = None
     instance_types: tuple[str, ...] = ()
+    stop_on: tuple[WarningCode, ...] = ()
 
 
 class VerdictInput(Message):

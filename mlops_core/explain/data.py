@@ -139,6 +139,22 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "そのままでは数分後に最初のジョブで拒否されます。",
         "見出し行とデータ行のあるファイルを指定してください。",
     ),
+    "E-DATA-CHANGED": (
+        "A data file was replaced while it was prepared, or its version holds other bytes than at its first preparation.",
+        "A version promises the same bytes for ever; trained on others, nobody could say what a model has seen, or train it again.",
+        "Leave data files as they are, add the new one with `mlops data add FILE`, name its URI in the issue and label it again.",
+        "準備の間にデータファイルが差し替えられたか、同じバージョンの中身が最初の準備のときと異なります。",
+        "バージョンは同じ中身を約束します。違う中身で学習すると、モデルが何を学んだのか誰にも分からず、再現もできません。",
+        "既存のファイルはそのままにし、`mlops data add FILE` で追加した URI を Issue に書いてラベルを付け直してください。",
+    ),
+    "E-DATA-STOPPED": (
+        "The policy of the repository stops on a warning that was found in the data; the message names the codes and columns.",
+        "The owners decided that such data must not be trained on, because a leak gives figures that do not hold in use.",
+        "Mend the data or drop the columns in the issue; or agree with the owners to take the code out of stop_on, and label again.",
+        "データに見つかった警告が、リポジトリのポリシー（stop_on）で停止の対象です。コードと列はメッセージのとおりです。",
+        "リークのあるデータで得た数値は実際の利用では成り立たないため、所有者が学習しないと決めています。",
+        "データを直すか Issue で列を除外してください。または所有者と合意して stop_on から外し、ラベルを付け直してください。",
+    ),
     "E-DATA-MISSING": (
         "There is no object at the address of the data file.",
         "The address is checked before any machine is paid for.",

@@ -13,6 +13,7 @@ quotes with escapes, flow maps or documents; a key may stand once.  Numbers are 
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 
 from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import InvalidRequest
+from mlops_core.reporting.messages import warning_codes
 
 PATH = ".github/mlops.yml"
 LIMIT_BYTES = 16_384
@@ -40,12 +42,22 @@ def parse_policy(body: bytes | None) -> Policy:
         raise _wrong(f"is longer than {LIMIT_BYTES} bytes")
     try:
         tree = _tree(body.decode("utf-8-sig"))
-        return Policy.model_validate_json(json.dumps(tree), strict=True)
+        return _known(Policy.model_validate_json(json.dumps(tree), strict=True))
     except UnicodeDecodeError as error:
         raise _wrong("is not UTF-8 text") from error
     except ValidationError as error:
         item = error.errors(include_input=False)[0]
         raise _wrong(f"has a wrong field {'.'.join(map(str, item['loc']))}: {item['msg']}") from error
+
+
+def _known(policy: Policy) -> Policy:
+    """The policy, unless it would stop on a warning that nothing gives: a misspelt code would never stop anything."""
+    codes = warning_codes()
+    for code in policy.stop_on:
+        if code not in codes and not any(known.startswith(f"{code}-") for known in codes):
+            close = difflib.get_close_matches(code, codes, n=3) or codes
+            raise _wrong(f"names no warning in stop_on: {code}; there are {', '.join(close)}")
+    return policy
 
 
 def _tree(text: str) -> Tree:

@@ -8,6 +8,7 @@ A key has the same placeholders in every language (a test compares); an unknown 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from mlops_core.algorithms.catalogue import ENTRIES
@@ -16,6 +17,7 @@ from mlops_core.errors import Defect
 from mlops_core.reporting.messages.en import EN
 from mlops_core.reporting.messages.ja import JA
 
+_FINDING = re.compile(r"finding\.w_([a-z]+)_(\d{3})(?:_[a-z]+)?")
 CATALOGUES: dict[Language, Mapping[str, str]] = {"en": EN, "ja": JA}
 
 
@@ -31,6 +33,12 @@ def method(language: Language, name: str) -> str:
     """What a learning method is called; its own title where the catalogue has no other word."""
     own = ENTRIES[name].title if name in ENTRIES else name
     return CATALOGUES[language].get(f"method.{name}", own)
+
+
+def warning_codes() -> list[str]:
+    """Every warning that a run can show, in order."""
+    found = (_FINDING.fullmatch(key) for key in CATALOGUES["en"])
+    return sorted({f"W-{match[1].upper()}-{match[2]}" for match in found if match})
 
 
 def plain(language: Language, key: str, **values: object) -> str:

@@ -25,5 +25,4 @@ CHECKS: dict[str, str] = {
     "finding.w_eval_001": "{split}の {rows:,} 行すべてに 1 つのクラス（{label}）だけを答えています。クラスは {classes} 個あります",
     "finding.w_eval_002": "{split}（{rows:,} 行）の{metric}が {score:.6f} と良すぎます。信じる前にリークを疑ってください",
     "finding.w_eval_003": "{split}の {rows:,} 行すべてに同じ数値を答えています",
-    "detail.data_stopped": "ポリシーにより停止しました：{codes}",
 }

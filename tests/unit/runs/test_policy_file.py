@@ -119,3 +119,13 @@ def test_any_text_is_a_policy_or_a_refusal(text: str) -> None:
         parse_policy(text.encode("utf-8", "replace"))
     except InvalidRequest:
         return
+
+
+def test_warnings_that_stop_a_run_are_named_by_code_or_family() -> None:
+    assert parse_policy(b"stop_on: [W-LEAK-001, W-SHIFT]\n").stop_on == ("W-LEAK-001", "W-SHIFT")
+
+
+@pytest.mark.parametrize("code", ["W-LEAK-999", "W-LEEK", "E-DATA-001", "leak"])
+def test_a_warning_that_nothing_gives_is_refused(code: str) -> None:
+    with pytest.raises(InvalidRequest, match="stop_on"):
+        parse_policy(f"stop_on: [{code}]\n".encode())

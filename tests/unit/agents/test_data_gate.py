@@ -1,0 +1,119 @@
+"""What stops a run after its data were prepared and before anything is trained: a policy's warnings, and data that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from mlops_core.agents.data import stopping
+from mlops_core.contracts.base import canonical
+from mlops_core.contracts.dataset import Finding
+from mlops_core.contracts.history import HistoryRecord
+from mlops_core.contracts.run import RunState
+from tests.unit.mcp_server import world as w
+from tests.unit.stepfunctions.interpreter import Call
+from tests.unit.stepfunctions.walker import Walker
+
+LEAK = Finding(code="W-LEAK-001", columns=("copy",), values={"metric": "accuracy", "score": 0.9991, "rows": 4000})
+SHIFT = Finding(code="W-SHIFT-001", columns=("age", "city"), values={"split": "test", "psi": 0.31, "columns": 2})
+
+
+def _walker(policy: str, *findings: Finding, monkeypatch: pytest.MonkeyPatch) -> Walker:
+    """A world whose repository has this policy and whose data job finds this."""
+    memory = w.world()
+    memory.repository.files.setdefault(w.REPOSITORY, {})[".github/mlops.yml"] = policy.encode()
+    found = w.profile().model_copy(update={"findings": findings})
+    monkeypatch.setattr(w, "profile", lambda: found)
+    return Walker(memory)
+
+
+def _failed(walker: Walker, run: str) -> tuple[RunState, str, HistoryRecord]:
+    """State, living comment and record of a run that was stopped before anything was trained."""
+    assert not [name for name in walker.memory.jobs.asked if "-train-" in name]
+    record = HistoryRecord.model_validate_json(walker.memory.repository.files[w.REPOSITORY][f"training_history/income/{run}.json"])
+    page = next(body for body in walker.memory.repository.comments[w.REPOSITORY, 7].values() if f"mlops:run:{run}" in body)
+    return walker.line.state(run), page, record
+
+
+def test_a_warning_of_the_policy_stops_the_run_before_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """abuse row 85"""
+    walker = _walker("stop_on: [W-LEAK-001]\n", LEAK, SHIFT, monkeypatch=monkeypatch)
+    run = walker.start()
+    assert walker.run(run).status == "FAILED"
+    state, page, record = _failed(walker, run)
+    assert state.outcome == "failed"
+    assert "W-LEAK-001 (copy)" in state.reason
+    assert "E-DATA-STOPPED" in state.reason
+    assert "W-SHIFT" not in state.reason
+    assert "E-DATA-STOPPED" in page
+    assert "copy: alone gives the target" in page
+    assert record.run.reason == state.reason
+    assert {item.code for item in record.run.warnings} == {"W-LEAK-001", "W-SHIFT-001"}
+
+
+def test_a_family_of_warnings_stops_too_and_japanese_readers_get_the_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    walker = _walker("stop_on:\n  - W-SHIFT\n", SHIFT, monkeypatch=monkeypatch)
+    run = walker.start(language="ja")
+    assert walker.run(run).status == "FAILED"
+    state, page, _ = _failed(walker, run)
+    assert "stop_on に該当したため停止しました" in state.reason
+    assert "age, city" in page
+
+
+def test_without_stop_on_a_leak_is_a_warning_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    walker = _walker("champion_margin: 0.0\n", LEAK, monkeypatch=monkeypatch)
+    run = walker.start()
+    assert walker.run(run).status == "SUCCEEDED"
+    assert "W-LEAK-001" in {item.code for item in walker.line.state(run).warnings}
+
+
+def test_data_prepared_before_are_held_to_the_policy_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    walker = _walker("champion_margin: 0.0\n", LEAK, monkeypatch=monkeypatch)
+    assert walker.run(walker.start(seed=42)).status == "SUCCEEDED"
+    walker.memory.repository.commit(w.REPOSITORY, "Stop on leaks", lambda _read: {".github/mlops.yml": b"stop_on: [W-LEAK]\n"})
+    asked = len(walker.memory.jobs.asked)
+    run = walker.start(seed=42, threshold=0.6)
+    assert walker.run(run).status == "FAILED"
+    assert "E-DATA-STOPPED" in walker.line.state(run).reason
+    assert len(walker.memory.jobs.asked) == asked
+
+
+def test_a_file_that_is_replaced_while_the_job_reads_it_stops_the_run() -> None:
+    """abuse row 64"""
+    walker = Walker(w.world())
+    walker.before = _replacing_in(walker)
+    run = walker.start()
+    assert walker.run(run).status == "FAILED"
+    state, page, _ = _failed(walker, run)
+    assert "E-DATA-CHANGED" in state.reason
+    assert "E-DATA-CHANGED" in page
+    assert next(phase for phase in state.phases if phase.name == "data").status == "failed"
+
+
+def test_a_version_whose_bytes_differ_from_its_first_preparation_is_not_trained_on() -> None:
+    """abuse row 64"""
+    walker = Walker(w.world())
+    assert walker.run(walker.start()).status == "SUCCEEDED"
+    first = len([name for name in walker.memory.jobs.asked if "-train-" in name])
+    there = next(uri for uri in walker.memory.objects.bodies if uri.endswith("/profile.json"))
+    walker.memory.objects.write(there, canonical(w.profile().model_copy(update={"raw_digest": "9" * 64})))
+    run = walker.start(threshold=0.6)
+    assert walker.run(run).status == "FAILED"
+    assert "E-DATA-CHANGED" in walker.line.state(run).reason
+    assert len([name for name in walker.memory.jobs.asked if "-train-" in name]) == first
+
+
+def test_a_code_stops_itself_and_its_family_alone() -> None:
+    found = [{"code": "W-LEAK-001"}, {"code": "W-LEAK-010"}, {"code": "W-LEAKS-001"}]
+    assert stopping(["W-LEAK"], found) == found[:2]
+    assert stopping(["W-LEAK-001"], found) == found[:1]
+    assert stopping([], found) == []
+
+
+def _replacing_in(walker: Walker) -> Callable[[Call], None]:
+    def before(call: Call) -> None:
+        if call.state == "Describe" and call.payload["job"].endswith("-data"):
+            walker.memory.objects.write(w.RAW, b"age,income\n2,no\n")
+
+    return before
