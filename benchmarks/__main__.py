@@ -22,7 +22,7 @@ from benchmarks.figures import Figure, keep, table
 OUT = Path("build") / "bench"
 DATA = Path("..") / "shared" / "data"
 NAMES = {
-    "bars": "quality through `mlops run`: adult, california housing, penguins (about 5 minutes)",
+    "bars": "quality and traps through `mlops run` on the public sets (about 20 minutes; --only NAME for a part)",
     "overhead": "seconds the line adds to its jobs, platform start, label to data job (about 3 minutes)",
     "ten": "ten runs at once against the same ten alone (about 8 minutes)",
     "imports": "agent imports, archive sizes, start action (about 1 minute)",
@@ -36,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[*NAMES, "all", []], metavar="NAME", help=", ".join([*NAMES, "all"]))
     parser.add_argument("--data", type=Path, default=DATA, help="folder of data sets (NAME/data.csv)")
+    parser.add_argument("--only", default="", help="bars: cases whose name holds this text")
     parser.add_argument("--model", type=Path, help="serving: an unpacked model archive")
     parser.add_argument("--peer-python", default="", help="serving: the interpreter that has FastAPI")
     given = parser.parse_args()
@@ -47,7 +48,15 @@ def main() -> int:
     if len(chosen) == 1:
         return int(not run(chosen[0], given))
     # One process each: what a benchmark leaves in memory, an SDK's credentials for one, must not reach the next.
-    options = ["--data", str(given.data), *(["--model", str(given.model)] if given.model else []), "--peer-python", given.peer_python]
+    options = [
+        "--data",
+        str(given.data),
+        *(["--model", str(given.model)] if given.model else []),
+        "--peer-python",
+        given.peer_python,
+        "--only",
+        given.only,
+    ]
     ended = [subprocess.run([sys.executable, "-m", "benchmarks", name, *options], check=False) for name in dict.fromkeys(chosen)]
     return int(any(each.returncode for each in ended))
 
@@ -58,7 +67,7 @@ def run(name: str, given: argparse.Namespace) -> bool:
     if name in {"serving", "estimate"}:
         return _program(name, given)
     measures: dict[str, Callable[[], Iterable[Figure]]] = {
-        "bars": lambda: importlib.import_module("benchmarks.bars").measure(given.data.resolve()),
+        "bars": lambda: importlib.import_module("benchmarks.bars").measure(given.data.resolve(), given.only),
         "overhead": lambda: importlib.import_module("benchmarks.line").overhead(),
         "ten": lambda: importlib.import_module("benchmarks.line").ten(),
         "imports": lambda: importlib.import_module("benchmarks.imports").measure(),
