@@ -41,7 +41,10 @@ class ProcessingJob:
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """One training job: ``channels`` maps channel to S3 prefix; ``metrics`` names what log lines ``#metric <name>=<value>;`` carry."""
+    """One training job: ``channels`` maps channel to S3 prefix; ``metrics`` names what log lines ``#metric <name>=<value>;`` carry.
+
+    Below ``checkpoint_uri`` the platform keeps what an interrupted job left to be taken up again; empty: nothing is kept.
+    """
 
     name: str
     channels: Mapping[str, str]
@@ -53,6 +56,7 @@ class TrainingJob:
     max_runtime_seconds: int
     tags: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    checkpoint_uri: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from mlops_core.settings import Settings
 _INTERNAL = ("InternalServerError", "Internal Server Error")
 _NUMBER = r"([-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
 
+_LINE_START = r"(?:^|\n)"
+"""A metric begins its line, whether the service searches line by line or not: text inside another line is no metric."""
+
 
 class SageMakerJobs:
     """Jobs of one account and region, run as one role from one image."""
@@ -58,7 +61,7 @@ class SageMakerJobs:
             "AlgorithmSpecification": {
                 "TrainingImage": self._settings.require("work_image"),
                 "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": f"#metric {name}={_NUMBER};"} for name in job.metrics],
+                "MetricDefinitions": [{"Name": name, "Regex": f"{_LINE_START}#metric {name}={_NUMBER};"} for name in job.metrics],
             },
             "HyperParameters": dict(job.hyperparameters),
             "InputDataConfig": [_channel(name, uri) for name, uri in job.channels.items()],
@@ -68,6 +71,8 @@ class SageMakerJobs:
             "Environment": dict(job.environment),
             "Tags": _tags(job.tags),
         }
+        if job.checkpoint_uri:
+            request["CheckpointConfig"] = {"S3Uri": job.checkpoint_uri, "LocalPath": "/opt/ml/checkpoints"}
         self._start("create_training_job", job.name, request)
 
     def describe(self, kind: JobKind, name: str) -> JobFacts:

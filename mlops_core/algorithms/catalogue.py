@@ -74,6 +74,8 @@ def _table(*parameters: Hyperparameter) -> dict[str, Hyperparameter]:
     return {parameter.name: parameter for parameter in parameters}
 
 
+CLASS_WEIGHT = Hyperparameter("class_weight", "choice", "none", "balanced: every class weighs the same", choices=("none", "balanced"))
+
 XGBOOST = Entry(
     name="xgboost",
     title="XGBoost",
@@ -89,6 +91,8 @@ XGBOOST = Entry(
         Hyperparameter("reg_alpha", "float", 0.0, "L1 penalty on weights", 0, 1000),
         Hyperparameter("reg_lambda", "float", 1.0, "L2 penalty on weights", 0, 1000),
         Hyperparameter("max_bin", "int", 256, "histogram bins of each column", 16, 1024),
+        Hyperparameter("early_stopping_rounds", "int", 0, "stop after so many rounds without a better validation loss; 0: never", 0, 1000),
+        CLASS_WEIGHT,
     ),
 )
 
@@ -102,10 +106,34 @@ RANDOM_FOREST = Entry(
         Hyperparameter("min_samples_leaf", "int", 2, "least rows in a leaf", 1, 10000),
         Hyperparameter("min_samples_split", "int", 2, "least rows to split a node", 2, 10000),
         Hyperparameter("max_features", "choice", "sqrt", "columns tried at each split", choices=("sqrt", "log2", "third", "all")),
+        CLASS_WEIGHT,
     ),
 )
 
-ENTRIES: dict[str, Entry] = {item.name: item for item in (XGBOOST, RANDOM_FOREST)}
+LOGISTIC_REGRESSION = Entry(
+    name="logistic_regression",
+    title="Logistic regression",
+    tasks=("binary", "multiclass"),
+    hyperparameters=_table(
+        Hyperparameter("C", "float", 1.0, "inverse of the L2 penalty on the weights of standardised features", 0.000001, 1000000),
+        Hyperparameter("max_iter", "int", 500, "most steps of the solver", 1, 10000),
+        CLASS_WEIGHT,
+    ),
+)
+
+LINEAR_REGRESSION = Entry(
+    name="linear_regression",
+    title="Linear regression",
+    tasks=("regression",),
+    hyperparameters=_table(
+        Hyperparameter("alpha", "float", 0.0, "penalty on the weights of standardised features and target; 0: least squares", 0, 1000000),
+        Hyperparameter("l1_ratio", "float", 0.0, "share of the L1 norm in the penalty: 0 ridge, 1 lasso", 0, 1),
+    ),
+)
+
+ENTRIES: dict[str, Entry] = {item.name: item for item in (XGBOOST, RANDOM_FOREST, LOGISTIC_REGRESSION, LINEAR_REGRESSION)}
+TREES: tuple[str, ...] = (XGBOOST.name, RANDOM_FOREST.name)
+"""Methods that do every task: what ``auto`` may choose whatever the data; a hyperparameter given with ``auto`` must be known to each."""
 
 
 def entry(name: str) -> Entry:

@@ -84,7 +84,9 @@ def estimate_training(work: Workload, method: str, hyperparameters: Mapping[str,
     """The training job of a method; `InvalidRequest` for a method that is not offered."""
     values = {name: item.default for name, item in entry(method).hyperparameters.items()} | dict(hyperparameters)
     numbers = {name: float(value) for name, value in values.items() if not isinstance(value, str)}
-    return _boosting(work, numbers) if method == "xgboost" else _forest(work, numbers, str(values["max_features"]))
+    if method == "random_forest":
+        return _forest(work, numbers, str(values["max_features"]))
+    return {"xgboost": _boosting, "logistic_regression": _logistic, "linear_regression": _linear}[method](work, numbers)
 
 
 def _boosting(work: Workload, values: Mapping[str, float]) -> Estimate:
@@ -114,6 +116,26 @@ def _forest(work: Workload, values: Mapping[str, float], tried: str) -> Estimate
     seconds = (40 * rows * work.width + trees * (2.5e6 + sorting) + 1500 * nodes) * NANOSECOND
     memory = 220 * MEGABYTE + 5 * rows * work.width + 650 * nodes * (1 + work.outputs / 8)
     return Estimate(int(memory), _parallel(seconds, work))
+
+
+def _linear(work: Workload, values: Mapping[str, float]) -> Estimate:
+    """One factorisation of the rows, one of the triangle, half as much again for the parts of the learning curve."""
+    rows, width = work.trained_rows, work.width + 2
+    part = min(rows / 2, 200_000) * 2
+    seconds = (rows + part) * (25 * width + 0.5 * width**2) + 30 * width**3
+    steps = 1 + (values["l1_ratio"] > 0) * (values["alpha"] > 0) * width / 10
+    memory = 170 * MEGABYTE + min(4 * rows * width, 1.7e9) + 250 * MEGABYTE * min(1.0, rows * width / 8e6) + 60 * width**2
+    return Estimate(int(memory), 0.1 + _parallel(seconds * NANOSECOND * steps, work))
+
+
+def _logistic(work: Workload, values: Mapping[str, float]) -> Estimate:
+    """The factorisation of a linear regression, then passes over all rows: about thirty, more for many classes."""
+    rows, width = work.trained_rows, work.width + 2
+    part = min(rows / 2, 200_000) * 2
+    steps = min(values["max_iter"], 30 + 20 * (work.outputs > 1))
+    one = _linear(work, {"alpha": 0, "l1_ratio": 0})
+    seconds = steps * (rows + part) * (6 * width + 2 * width * work.outputs + 40 * work.outputs)
+    return Estimate(one.memory_bytes, one.seconds + _parallel(seconds * NANOSECOND, work))
 
 
 def _parallel(processor: float, work: Workload) -> float:

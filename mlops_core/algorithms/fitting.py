@@ -5,7 +5,7 @@
     fitted = method.fit(task)
 
 ``fitted.scores`` are the validation scores (float64 [N,1] or [N,K]), ``fitted.nodes()`` the ONNX nodes from `graph.FEATURES` to
-`graph.SCORE`.
+`graph.SCORE`.  Names of figures that go to ``progress`` and of curves begin with ``train:`` or ``validation:``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,12 @@ class FeatureTable:
             start += len(values)
         return matrix, target
 
+    def targets(self) -> Array:
+        """The target alone, float64."""
+        import pyarrow.parquet as pq
+
+        return np.asarray(pq.read_table(self.path, columns=["y"]).column(0).to_numpy(), dtype=np.float64)
+
     def row_numbers(self) -> Array:
         """The row numbers in the raw file, int64."""
         import pyarrow.parquet as pq
@@ -61,7 +67,11 @@ class FeatureTable:
 
 @dataclass(frozen=True)
 class FitTask:
-    """One training: data, settings and where progress goes (`progress` takes metric values by name)."""
+    """One training: data, settings and where progress goes (`progress` takes figures by name).
+
+    ``metric`` is what the request asked for.  Below ``checkpoints`` iterative methods leave a state at most every ``checkpoint_seconds``;
+    without the folder they leave none.
+    """
 
     task: Task
     classes: int
@@ -71,11 +81,19 @@ class FitTask:
     seed: int
     threads: int
     progress: Callable[[dict[str, float]], None]
+    metric: str = ""
+    checkpoints: Path | None = None
+    checkpoint_seconds: float = 30.0
 
 
 @dataclass
 class Fitted:
-    """A trained model as the training job needs it; ``native`` maps file names to bytes of safe formats."""
+    """A trained model as the training job needs it; ``native`` maps file names to bytes of safe formats.
+
+    ``rounds`` counts boosting rounds that were run, trees of a forest or steps of a solver; ``best_round`` is the last round in the
+    exported model when boosting may stop early; ``resumed_round`` the rounds that a checkpoint held; ``converged`` is None where it has
+    no meaning.
+    """
 
     scores: Array
     weights_digest: str
@@ -83,12 +101,17 @@ class Fitted:
     native: dict[str, bytes] = field(default_factory=dict)
     learning_curve: dict[str, tuple[float, ...]] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
+    rounds: int = 0
+    best_round: int | None = None
+    resumed_round: int = 0
+    converged: bool | None = None
 
 
 def measure(task: Task, target: Array, scores: Array) -> dict[str, float]:
-    """Progress metrics on validation rows: accuracy and roc_auc (binary), accuracy (multiclass), rmse, mae and r2 (regression).
+    """Progress metrics of rows: accuracy, logloss and roc_auc (binary), accuracy and mlogloss (multiclass), rmse, mae and r2 (regression).
 
-    ROC AUC by mid-ranks (Mann and Whitney 1947); left out when one class alone is present.
+    ROC AUC by mid-ranks (Mann and Whitney 1947), left out when one class alone is present; the loss is in nats a row, probabilities cut at
+    1e-15 from 0 and 1.
     """
     if task == "regression":
         error = scores[:, 0] - target
@@ -96,13 +119,24 @@ def measure(task: Task, target: Array, scores: Array) -> dict[str, float]:
         found = {"rmse": float(np.sqrt((error**2).mean())), "mae": float(np.abs(error).mean())}
         return found | ({"r2": 1 - float((error**2).mean()) / spread} if spread > 0 else {})
     if task == "multiclass":
-        return {"accuracy": float((scores.argmax(axis=1) == target).mean())}
+        own = scores[np.arange(len(target)), target.astype(np.intp)]
+        return {"accuracy": float((scores.argmax(axis=1) == target).mean()), "mlogloss": _loss(own)}
     score = scores[:, 0]
-    found = {"accuracy": float(((score >= 0.5) == (target == 1)).mean())}
+    found = {"accuracy": float(((score >= 0.5) == (target == 1)).mean()), "logloss": _loss(np.where(target == 1, score, 1 - score))}
     positives = int((target == 1).sum())
     if 0 < positives < len(target):
         found["roc_auc"] = _auc(target == 1, score, positives)
     return found
+
+
+def named(split: str, figures: dict[str, float]) -> dict[str, float]:
+    """Figures under the names that logs and curves use: ``validation:rmse``."""
+    return {f"{split}:{name}": value for name, value in figures.items()}
+
+
+def _loss(own: Array) -> float:
+    """The mean logarithmic loss of the probabilities that the rows' own classes got."""
+    return float(-np.log(np.clip(own, 1e-15, 1.0)).mean())
 
 
 def _auc(positive: Array, score: Array, positives: int) -> float:

@@ -2,18 +2,22 @@
 
     fitted = fit(FitTask(...))
 
-The weights digest is SHA-256 over the arrays of all trees.  Nothing is pickled: the graph is the model.
+The weights digest is SHA-256 over the arrays of all trees.  Nothing is pickled: the graph is the model.  The learning curve follows a
+forest of a tenth of the trees over growing parts of the rows; its last point is the first tenth of the trees of the whole forest.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib
 from typing import Any
 
 import numpy as np
 
-from mlops_core.algorithms.fitting import Array, FitTask, Fitted, measure
+from mlops_core.algorithms.fitting import Array, FitTask, Fitted
+from mlops_core.algorithms.learning_curve import Scorer, by_rows
+from mlops_core.algorithms.weights import class_weights
 from mlops_core.errors import InvalidRequest
 
 _THIRD = "third"
@@ -25,33 +29,56 @@ def load() -> None:
 
 
 def fit(task: FitTask) -> Fitted:
-    """Train and score the validation rows; progress is told once."""
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-
+    """Train and score the validation rows; progress is told at most five times."""
     matrix, target = task.train.dense()
     if np.isnan(matrix).any():
         raise InvalidRequest(
             "the random forest needs a fill for every missing value.", remedy="Choose median, mean or mode.", code="E-TRAIN-002"
         )
-    kind = RandomForestRegressor if task.task == "regression" else RandomForestClassifier
-    forest = kind(**_arguments(task), random_state=task.seed, n_jobs=task.threads)
-    forest.fit(matrix, target if task.task == "regression" else target.astype(np.int64))
+    arguments = _arguments(task) | {"class_weight": class_weights(task)}
+    forest = _grown(task, arguments, matrix, target)
     del matrix
     checked, truth = task.validation.dense()
-    scores = _scores(forest, checked, task)
-    found = measure(task.task, truth, scores)
-    task.progress(found)
+    few = arguments | {"n_estimators": max(1, len(forest.estimators_) // 10)}
+
+    def part(matrix: Array, target: Array) -> Scorer:
+        grown = _grown(task, few, matrix, target)
+        return lambda rows: _scores(grown, rows, task)
+
+    curve = by_rows(task, part, lambda rows: _scores(_first(forest, few["n_estimators"]), rows, task), validation=(checked, truth))
     return Fitted(
-        scores=scores,
+        scores=_scores(forest, checked, task),
         weights_digest=_digest(forest),
         nodes=lambda: _nodes(forest, task),
-        learning_curve={name: (value,) for name, value in found.items()},
+        learning_curve=curve,
         libraries=("scikit-learn", "scipy", "joblib"),
+        rounds=len(forest.estimators_),
     )
 
 
+def _grown(task: FitTask, arguments: dict[str, Any], matrix: Array, target: Array) -> Any:
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    if task.task == "regression":
+        own = {name: value for name, value in arguments.items() if name != "class_weight"}
+        return RandomForestRegressor(**own, random_state=task.seed, n_jobs=task.threads).fit(matrix, target)
+    classes = target.astype(np.int64)
+    weights = arguments["class_weight"]
+    # A part of the rows may lack a class, and the library refuses a weight for a class that it does not see.
+    seen = {index: weights[index] for index in np.unique(classes).tolist()} if weights else None
+    own = arguments | {"class_weight": seen}
+    return RandomForestClassifier(**own, random_state=task.seed, n_jobs=task.threads).fit(matrix, classes)
+
+
+def _first(forest: Any, trees: int) -> Any:
+    """The forest of the first trees."""
+    part = copy.copy(forest)
+    part.estimators_ = forest.estimators_[:trees]
+    return part
+
+
 def _arguments(task: FitTask) -> dict[str, Any]:
-    chosen: dict[str, Any] = dict(task.hyperparameters)
+    chosen: dict[str, Any] = {name: value for name, value in task.hyperparameters.items() if name != "class_weight"}
     tried = chosen.pop("max_features")
     features = len(task.train.names)
     columns: str | int | None = {"all": None, _THIRD: max(1, round(features / 3))}.get(str(tried), str(tried))
@@ -61,7 +88,8 @@ def _arguments(task: FitTask) -> dict[str, Any]:
 def _scores(forest: Any, matrix: Array, task: FitTask) -> Array:
     if task.task == "regression":
         return np.asarray(forest.predict(matrix), dtype=np.float64).reshape(-1, 1)
-    shares = np.asarray(forest.predict_proba(matrix), dtype=np.float64)
+    shares = np.zeros((len(matrix), task.classes))
+    shares[:, forest.classes_] = forest.predict_proba(matrix)
     return shares[:, 1:2] if task.task == "binary" else shares
 
 

@@ -28,6 +28,8 @@ from mlops_core.tool import reads
 
 SMALL_ROWS = 2_000
 """Below this many training rows boosting overfits sooner than bagging; the forest is proposed."""
+ROWS_PER_FEATURE = 10
+"""Below this many training rows a feature, trees find splits by chance; a linear method is proposed (Harrell 2015: 10 to 20 rows each)."""
 SPARE = 1.33
 SYSTEM_BYTES = 1 << 30
 _PROFILE_LIMIT = 8 << 20
@@ -84,7 +86,11 @@ def propose_plan(ports: Ports, run_id: RunId) -> dict[str, Any]:
 
 
 def choose_algorithm(state: RunState, profile: DataProfile) -> tuple[str, str]:
-    """The method asked for, or for ``auto`` one by the number of training rows and the hyperparameters given; with the reason."""
+    """The method asked for, or for ``auto`` one by training rows, features and the hyperparameters given; with the reason.
+
+    ``auto``: fewer than 10 rows a feature, a linear method; else fewer than 2,000 rows, the forest; else boosting.  A method that lacks a
+    hyperparameter of the request is passed over.
+    """
     asked, language = state.request.algorithm, state.request.language
     if asked != "auto":
         return asked, plain(language, "plan.asked", choice=method(language, asked))
@@ -92,7 +98,10 @@ def choose_algorithm(state: RunState, profile: DataProfile) -> tuple[str, str]:
         return state.algorithm, plain(language, "plan.as_before", choice=method(language, state.algorithm))
     given = set(state.request.hyperparameters)
     able = [name for name, item in ENTRIES.items() if state.request.task in item.tasks and given <= set(item.hyperparameters)]
-    rows = profile.rows.get("train", 0)
+    rows, features = profile.rows.get("train", 0), profile.feature_count
+    linear = "linear_regression" if state.request.task == "regression" else "logistic_regression"
+    if rows < ROWS_PER_FEATURE * features and linear in able:
+        return linear, plain(language, "plan.few_per_feature", choice=method(language, linear), rows=rows, features=features)
     wanted = "random_forest" if rows < SMALL_ROWS else "xgboost"
     if wanted not in able and able:
         return able[0], plain(language, "plan.only", choice=method(language, able[0]))
@@ -122,6 +131,7 @@ def _options(state: RunState, profile: DataProfile, policy: Policy, algorithm: s
             task=request.task,
             classes=max(2, len(profile.class_shares)),
             features=profile.feature_count,
+            duplicate_share=0.0 if request.duplicates == "drop" else profile.duplicate_rows / max(1, profile.rows_read),
             threads=_SHAPES[instance][0],
         )
         predicted = estimate_training(work, algorithm, values)

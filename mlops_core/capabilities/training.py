@@ -60,6 +60,8 @@ def start_training_job(  # noqa: PLR0913, PLR0917 (one field per property of the
             volume_gb=jobs.volume_gb(ports, f"{prepared}/"),
             max_runtime_seconds=max_runtime_seconds,
             tags={},
+            # A second attempt of the round has the same output folder, so it finds what the first one left.
+            checkpoint_uri=f"{output}/checkpoints",
         ),
     )
 
@@ -76,6 +78,8 @@ def _texts(algorithm: str, task: Task, hyperparameters: dict[str, Scalar]) -> di
             raise InvalidRequest(f"{name[:40]!r} is not a hyperparameter of {algorithm}; known: {known}.", code="E-PARSE-021")
         text = plain(value)
         method.hyperparameters[name].check(text)
+        if name == "class_weight" and text != "none" and task == "regression":
+            raise InvalidRequest("class_weight weighs classes, and a regression has none.", remedy="Take it out.", code="E-TRAIN-005")
         texts[name] = text[:_LONGEST_VALUE]
     return texts
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from mlops_core.contracts.base import Message, ModelName, S3Uri
 
 Task = Literal["binary", "multiclass", "regression"]
-AlgorithmName = Literal["auto", "xgboost", "random_forest"]
+AlgorithmName = Literal["auto", "xgboost", "random_forest", "logistic_regression", "linear_regression"]
 SplitName = Literal["stratified", "random", "time", "group"]
 MetricName = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"]
 MissingValues = Literal["median", "mean", "mode", "constant", "drop"]

@@ -163,6 +163,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "効果のない設定を受け付けると、反映されたと誤解させてしまいます。",
         "ハイパーパラメータから class_weight を除いてください。",
     ),
+    "E-TRAIN-006": (
+        "The trained model gives no number for some validation rows.",
+        "A figure made of such scores could be anything, so the training counts as failed and is never judged better.",
+        "Look for values near the limits of numbers, scale or drop the column, and label again.",
+        "学習したモデルが検証データの一部に数値を返しません。",
+        "そのようなスコアからの数値は信用できないため、学習は失敗として扱い、良いモデルとは判定しません。",
+        "極端に大きい値の列を標準化するか除いて、ラベルを付け直してください。",
+    ),
     "E-EVAL-001": (
         "The split holds no rows.",
         "Without rows nothing can be measured, and an empty figure must not look like a good one.",

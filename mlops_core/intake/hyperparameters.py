@@ -3,7 +3,8 @@
     read_lines("max_depth = 8\\nlearning_rate: 0.05", "xgboost")    # -> ({"max_depth": 8, "learning_rate": 0.05}, [])
 
 There is no loader behind it: a value is a plain decimal or one of the method's own words, so anchors, tags, nesting and octal numbers
-have nothing to act on.  With ``auto`` a name must be known to every method that may be chosen, and the value allowed by each.
+have nothing to act on.  With ``auto`` a name must be known to every tree method, and the value allowed by each: a request that names one is
+learnt by trees.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from mlops_core.algorithms.catalogue import ENTRIES, Hyperparameter, suggest
+from mlops_core.algorithms.catalogue import ENTRIES, TREES, Hyperparameter, suggest
 from mlops_core.contracts.request import Scalar
 from mlops_core.errors import InvalidRequest
 from mlops_core.intake.problems import Problem
@@ -21,7 +22,7 @@ _LINE = re.compile(r"([A-Za-z0-9_.-]{1,80})[ \t]*[=:][ \t]*(\S{1,200})\Z")
 
 
 def _methods(algorithm: str) -> list[str]:
-    return [algorithm] if algorithm in ENTRIES else list(ENTRIES)
+    return [algorithm] if algorithm in ENTRIES else list(TREES)
 
 
 def read_lines(text: str, algorithm: str) -> tuple[dict[str, Scalar], list[Problem]]:

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from mlops_core.contracts.base import Message
 from mlops_core.errors import InvalidRequest, MlopsError
+from mlops_core.journal import mask
 
 MESSAGE_BYTES = 1024
 _IGNORED_HYPERPARAMETERS = ("_tuning", "sagemaker_")
@@ -60,6 +61,12 @@ class JobFolder:
     def training_output(self) -> Path:
         """What a training job leaves here becomes ``output.tar.gz``."""
         return _made(self.base / "output" / "data")
+
+    @property
+    def checkpoints(self) -> Path | None:
+        """Where the platform keeps states of an interrupted training; None when the job has no such folder."""
+        folder = self.base / "checkpoints"
+        return folder if folder.is_dir() else None
 
     @property
     def scratch(self) -> Path:
@@ -120,7 +127,7 @@ def write_message(path: Path, message: Message) -> None:
 
 def failure_text(error: MlopsError) -> str:
     """``{"code", "headline", "remedy"}`` as JSON of at most 1,024 bytes; the headline is cut before the remedy is."""
-    headline, remedy = error.headline, error.remedy
+    headline, remedy = mask(error.headline), mask(error.remedy)
     while True:
         text = json.dumps({"code": error.code, "headline": headline, "remedy": remedy}, ensure_ascii=False)
         excess = len(text.encode()) - MESSAGE_BYTES
@@ -140,9 +147,17 @@ def base_folder(environ: Mapping[str, str]) -> JobFolder:
 
 
 def log(line: str) -> None:
-    """One line to the job's log, at once."""
-    sys.stdout.write(line + "\n")
+    """One line to the job's log, at once.
+
+    Secrets are masked, and line ends inside are shown: text from data cannot begin a line of its own, so it cannot pass for a metric.
+    """
+    sys.stdout.write(one_line(line) + "\n")
     sys.stdout.flush()
+
+
+def one_line(text: str) -> str:
+    """Text for a log line: secrets masked, control characters as escapes."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in mask(text))
 
 
 def _made(path: Path) -> Path:

@@ -17,8 +17,9 @@ import traceback
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
+from mlops_core import journal
 from mlops_core.errors import InvalidRequest, JobFailed, MlopsError
-from mlops_core.jobs.contract import JobFolder, base_folder, log
+from mlops_core.jobs.contract import JobFolder, base_folder, log, one_line
 
 MODULES = {"data": "data", "training": "training", "train": "training", "evaluation": "evaluation", "packaging": "packaging"}
 STOPPED = 143
@@ -31,7 +32,9 @@ class Stopped(BaseException):
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one job and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    folder = base_folder(os.environ if environ is None else environ)
+    settings = os.environ if environ is None else environ
+    folder = base_folder(settings)
+    _learn_secrets(settings)
     if len(arguments) != 1 or arguments[0] not in MODULES:
         sys.stderr.write(f"usage: mlops-job {' | '.join(MODULES)}\n")
         return InvalidRequest.exit_code
@@ -54,10 +57,10 @@ def _run(word: str, folder: JobFolder) -> int:
         _failed(folder, JobFailed("the job was stopped before it was done.", code="E-JOB-004"), training=training)
         return STOPPED
     except MemoryError as error:
-        traceback.print_exception(error)
+        _trace(error)
         return _failed(folder, _too_small(), training=training)
     except Exception as error:
-        traceback.print_exception(error)
+        _trace(error)
         if type(error).__name__ == "OutOfMemoryException":
             return _failed(folder, _too_small(), training=training)
         headline = f"the {MODULES[word]} job hit an error it does not know: {type(error).__name__}: {str(error)[:300]}"
@@ -76,9 +79,22 @@ def _too_small() -> JobFailed:
 
 
 def _failed(folder: JobFolder, error: MlopsError, *, training: bool) -> int:
-    sys.stderr.write(f"{error.code}: {error}\n")
+    sys.stderr.write(one_line(f"{error.code}: {error}") + "\n")
     folder.report(error, training=training)
     return error.exit_code
+
+
+def _learn_secrets(environ: Mapping[str, str]) -> None:
+    """The job's credentials must not reach its log or its message, whatever prints them."""
+    for name, value in environ.items():
+        if name.endswith(("_KEY", "_TOKEN", "_PASSWORD", "_SECRET", "_ACCESS_KEY_ID")):
+            journal.learn(value)
+
+
+def _trace(error: BaseException) -> None:
+    """The trace for the log, indented: a message of several lines cannot begin a line that passes for a metric."""
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        sys.stderr.write(f"  {one_line(line)}\n")
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -18,30 +18,31 @@ from mlops_core.algorithms.fitting import FeatureTable, FitTask, Fitted
 from mlops_core.contracts.dataset import FeatureSpec
 from mlops_core.contracts.request import Scalar, Task
 from mlops_core.contracts.training import TrainingReport
-from mlops_core.errors import InvalidRequest
+from mlops_core.errors import InvalidRequest, JobFailed
 from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
 
 PREFIX = "mlops_"
 
 
 def run(folder: JobFolder) -> None:
-    """Train; `InvalidRequest` (E-TRAIN-…) for hyperparameters that do not exist or do not fit the prepared data."""
+    """Train; `InvalidRequest` (E-TRAIN-…) for hyperparameters that do not exist or do not fit the prepared data.
+
+    `JobFailed` (E-TRAIN-006) when the model answers a validation row with something that is no number: no figure of it could be trusted.
+    """
     given = folder.hyperparameters()
     prepared = folder.channel("prepared")
     spec = read_message(prepared / "spec.json", FeatureSpec)
-    algorithm, parameters = given.get("mlops_algorithm", "xgboost"), resolve(given)
+    algorithm = given.get("mlops_algorithm", "xgboost")
+    parameters = resolve(given)
     _check_task(given, spec, algorithm)
-    task = FitTask(
-        task=spec.task, classes=len(spec.labels), train=FeatureTable(prepared / "features" / "train.parquet"),
-        validation=FeatureTable(prepared / "features" / "validation.parquet"), hyperparameters=parameters,
-        seed=int(given.get("mlops_seed", "42")), threads=folder.threads(), progress=tell,
-    )  # fmt: skip
+    task = _task(folder, given, spec, parameters)
     log(f"{algorithm} on {task.train.rows:,} rows and {len(task.train.names)} features, {task.threads} threads")
     method = importlib.import_module(f"mlops_core.algorithms.{algorithm}")
     method.load()
     started, processor = time.monotonic(), time.process_time()
     fitted = method.fit(task)
     trained = time.monotonic()
+    _check_scores(fitted)
     onnx_digest = _export(folder, spec, fitted)
     metrics = _predictions(folder, task, fitted)
     report = TrainingReport(
@@ -50,11 +51,32 @@ def run(folder: JobFolder) -> None:
         seconds=round(trained - started, 3),
         export_seconds=round(time.monotonic() - trained, 3), validation_metrics=metrics, learning_curve=fitted.learning_curve,
         libraries={name: version(name) for name in ("numpy", "onnx", "pyarrow", *fitted.libraries)},
-        code_commit=given.get("mlops_code_commit", ""),
+        code_commit=given.get("mlops_code_commit", ""), rounds=fitted.rounds, best_round=fitted.best_round,
+        resumed_round=fitted.resumed_round, converged=fitted.converged, class_weights=_class_weights(task, spec),
     )  # fmt: skip
     write_message(folder.model / "training.json", report)
     write_message(folder.model / "spec.json", spec)
-    log(f"processor seconds: {time.process_time() - processor:.3f}")
+    # Told last, so that the platform, which keeps the last value of each name, shows the figures of the model that was written.
+    tell({f"validation:{name}": value for name, value in metrics.items()})
+    _tell_end(fitted, processor=time.process_time() - processor)
+
+
+def _task(folder: JobFolder, given: dict[str, str], spec: FeatureSpec, parameters: dict[str, Scalar]) -> FitTask:
+    features = folder.channel("prepared") / "features"
+    return FitTask(
+        task=spec.task, classes=len(spec.labels), train=FeatureTable(features / "train.parquet"),
+        validation=FeatureTable(features / "validation.parquet"), hyperparameters=parameters,
+        seed=int(given.get("mlops_seed", "42")), threads=folder.threads(), progress=tell, metric=given.get("mlops_metric", ""),
+        checkpoints=folder.checkpoints, checkpoint_seconds=float(given.get("mlops_checkpoint_seconds", "30")),
+    )  # fmt: skip
+
+
+def _tell_end(fitted: Fitted, *, processor: float) -> None:
+    if fitted.converged is False:
+        log(f"the solver stopped after {fitted.rounds} steps before it reached its tolerance; the model is the best it found.")
+    if fitted.best_round is not None:
+        log(f"the model keeps {fitted.best_round} of {fitted.rounds} rounds.")
+    log(f"processor seconds: {processor:.3f}")
 
 
 def resolve(given: dict[str, str]) -> dict[str, Scalar]:
@@ -69,9 +91,9 @@ def resolve(given: dict[str, str]) -> dict[str, Scalar]:
 
 
 def tell(metrics: dict[str, float]) -> None:
-    """One line per metric, in the form that the metric definitions read."""
+    """One line per metric, in the form that the metric definitions read; names carry their split, ``validation:rmse``."""
     for name, value in metrics.items():
-        log(f"#metric validation:{name}={value:.6g};")
+        log(f"#metric {name}={value:.6g};")
 
 
 def _check_task(given: dict[str, str], spec: FeatureSpec, algorithm: str) -> None:
@@ -80,6 +102,26 @@ def _check_task(given: dict[str, str], spec: FeatureSpec, algorithm: str) -> Non
         raise InvalidRequest(f"the task {asked!r} does not fit the prepared data, which is for {spec.task}.", code="E-TRAIN-004")
     if spec.task not in entry(algorithm).tasks:
         raise InvalidRequest(f"{algorithm} does not learn {spec.task}.", code="E-TRAIN-004")
+
+
+def _check_scores(fitted: Fitted) -> None:
+    import numpy as np
+
+    rows = len(fitted.scores)
+    good = int(np.isfinite(fitted.scores).all(axis=1).sum())
+    if good < rows:
+        raise JobFailed(
+            f"the trained model gives no number for {rows - good:,} of {rows:,} validation rows.",
+            remedy="Look at the data for values near the limits of numbers, scale them or drop the column, and label again.",
+            code="E-TRAIN-006",
+        )
+
+
+def _class_weights(task: FitTask, spec: FeatureSpec) -> dict[str, float]:
+    from mlops_core.algorithms.weights import class_weights
+
+    weights = class_weights(task)
+    return {spec.labels[index]: round(weight, 9) for index, weight in weights.items()} if weights else {}
 
 
 def _export(folder: JobFolder, spec: FeatureSpec, fitted: Fitted) -> str:

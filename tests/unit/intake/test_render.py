@@ -68,7 +68,7 @@ def requests(draw: st.DrawFn) -> TrainingRequest:
     """Any request that the form can express."""
     task = draw(st.sampled_from(["binary", "multiclass", "regression"]))
     metric = draw(st.sampled_from(REGRESSION_METRICS if task == "regression" else CLASSIFICATION_METRICS))
-    algorithm = draw(st.sampled_from(["auto", *ENTRIES]))
+    algorithm = draw(st.sampled_from(["auto", *(name for name, item in ENTRIES.items() if task in item.tasks)]))
     table = ENTRIES[algorithm].hyperparameters if algorithm != "auto" else {}
     chosen = draw(st.lists(st.sampled_from(sorted(table)), unique=True)) if table else []
     target = draw(COLUMNS)

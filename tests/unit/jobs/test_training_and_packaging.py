@@ -62,7 +62,7 @@ def test_training_writes_what_the_contract_names(trained: tuple[jobs.Outcome, jo
     assert report.threads == 1
     assert report.seed == 7
     assert report.hyperparameters["n_estimators"] == 12
-    assert set(report.validation_metrics) == {"accuracy", "roc_auc"}
+    assert set(report.validation_metrics) == {"accuracy", "logloss", "roc_auc"}
     assert (done.base / "model" / "native" / "xgboost.json").exists() == (report.algorithm == "xgboost")
     predictions = pq.read_table(done.base / "output" / "data" / "predictions.parquet")
     assert [(field.name, str(field.type)) for field in predictions.schema] == [("__row", "int64"), ("y", "double"), ("score_0", "double")]

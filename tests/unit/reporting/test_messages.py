@@ -46,7 +46,7 @@ FAMILIES = {
     "finding.w_data_": (*(f"{number:03d}" for number in range(1, 15)), "005_kept"),
     "job.": tuple(status.lower() for status in SECONDARY),
     "word.": get_args(Duplicates),
-    "method.": ("auto", "random_forest"),
+    "method.": ("auto", "random_forest", "logistic_regression", "linear_regression"),
     "alarm.": ("errors", "latency"),
     "item.": (
         *("repository", "request_digest", "body_digest", "policy", "code", "dataset", "dataset_digest", "algorithm", "hyperparameters"),
