@@ -71,7 +71,7 @@ def put_dashboard(ports: Ports, model_name: ModelName, endpoint: ResourceName) -
 
 
 def dashboard(model_name: str, endpoint: str, region: str) -> dict[str, Any]:
-    """The body of the dashboard: requests, errors, latency, load, and the state of the alarms."""
+    """The body of the dashboard: requests, errors, latency (P50, P95, P99), CPU and memory."""
 
     def metric(name: str, label: str, **options: object) -> list[object]:
         return [NAMESPACE, name, "EndpointName", endpoint, "VariantName", VARIANT, {"label": label, **options}]
@@ -80,8 +80,10 @@ def dashboard(model_name: str, endpoint: str, region: str) -> dict[str, Any]:
         properties = {"title": title, "region": region, "view": "timeSeries", "stacked": False, "period": _MINUTE, "metrics": metrics}
         return {"type": "metric", "x": place[0], "y": place[1], "width": 12, "height": 6, "properties": properties}
 
-    def load(name: str) -> list[object]:
-        return ["/aws/sagemaker/Endpoints", name, "EndpointName", endpoint, "VariantName", VARIANT]
+    def load(name: str, label: str) -> list[object]:
+        return [
+            "/aws/sagemaker/Endpoints", name, "EndpointName", endpoint, "VariantName", VARIANT, {"label": label, "stat": "Maximum"},
+        ]  # fmt: skip
 
     return {
         "start": "-PT3H",
@@ -96,9 +98,11 @@ def dashboard(model_name: str, endpoint: str, region: str) -> dict[str, Any]:
             graph(
                 "Latency (µs)",
                 (0, 8),
-                [metric("ModelLatency", "P50", stat="p50"), metric("ModelLatency", "P95", stat="p95")],
+                [metric("ModelLatency", name.upper(), stat=name) for name in ("p50", "p95", "p99")],
             ),
-            graph("Load", (12, 8), [load("CPUUtilization"), load("MemoryUtilization")]),
+            graph("CPU (% of one core)", (12, 8), [load("CPUUtilization", "CPU")]),
+            graph("Memory (% of the instance)", (0, 14), [load("MemoryUtilization", "memory")]),
+            graph("SageMaker's own latency (µs)", (12, 14), [metric("OverheadLatency", "P95", stat="p95")]),
         ],
     }
 

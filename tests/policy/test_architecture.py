@@ -248,7 +248,11 @@ def test_a_module_says_what_it_is_by_its_name_and_its_first_line() -> None:
 JOBS = ("data", "training", "evaluation", "packaging")
 AGENTS = ("issue", "judge", *JOBS, "deployment", "monitoring", "retraining", "notification", "history")
 CAPABILITIES = ("optimization", *(word for word in AGENTS if word != "judge"))
-WRAPPERS = {"agents": {"handler", "following"}, "capabilities": set[str](), "jobs": {"archive", "contract", "data_checks", "main"}}
+WRAPPERS = {
+    "agents": {"handler", "following"},
+    "capabilities": set[str](),
+    "jobs": {"archive", "contract", "data_checks", "main", "own_image"},
+}
 
 
 def test_names_rhyme() -> None:

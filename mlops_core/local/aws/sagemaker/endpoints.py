@@ -69,6 +69,14 @@ class Endpoints:
         """What serves an endpoint now; None while nothing does."""
         return self._live.get(name)
 
+    def sessions(self) -> list[tuple[str, str, list[int]]]:
+        """Every variant that serves with the sessions of its processes: (endpoint, variant, process ids)."""
+        return [
+            (name, variant.name, [worker.process.pid for worker in variant.workers])
+            for name, deployment in list(self._live.items())
+            for variant in deployment.variants.values()
+        ]
+
     def known(self, name: str) -> bool:
         """Whether there is such an endpoint, serving or not."""
         return self._store.get(KIND, name) is not None

@@ -24,6 +24,7 @@ from mlops_core.local.aws.sagemaker.hosting import Hosting
 from mlops_core.local.aws.sagemaker.housekeeper import Housekeeper, attempt
 from mlops_core.local.aws.sagemaker.invoke import Invocations
 from mlops_core.local.aws.sagemaker.job_api import JobApi, Operation
+from mlops_core.local.aws.sagemaker.load import Load
 from mlops_core.local.aws.sagemaker.platform import Config, Platform
 from mlops_core.local.aws.sagemaker.registry import Registry
 from mlops_core.local.aws.sagemaker.store import Record
@@ -53,7 +54,7 @@ class Service:
             "DeleteTags": lambda request, _: tags.remove(request),
         }
         self._operations |= {**self._registry.operations(), **self._hosting.operations(), **self.endpoints.operations()}
-        traffic = Traffic(platform.host)
+        traffic, load = Traffic(platform.host), Load(platform.host, self.endpoints.sessions)
         self._capture = Capture(platform.host, platform.settings.folder / "capture", platform.settings.seed)
         self.invocations = Invocations(platform, self.endpoints, capture=self._capture, traffic=traffic)
         self._resumed = False
@@ -61,7 +62,13 @@ class Service:
         settings = platform.settings
         self._last = (traffic.publish, self._capture.flush)
         self._housekeepers = (
-            Housekeeper([(settings.metric_interval_s, traffic.publish), (settings.capture_interval_s, self._capture.flush)]),
+            Housekeeper(
+                [
+                    (settings.metric_interval_s, traffic.publish),
+                    (settings.metric_interval_s, load.publish),
+                    (settings.capture_interval_s, self._capture.flush),
+                ]
+            ),
             Housekeeper([(settings.revive_interval_s, self.endpoints.revive)]),  # of its own: it waits for programs to become healthy
         )
 
