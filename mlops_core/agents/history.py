@@ -54,7 +54,7 @@ def close(agent: Agent, event: Document) -> Document:
     changes = _last_changes(run, why, event)
     if changes:
         attempt("record_progress", changes=changes)
-    if run["evaluation_uri"]:
+    if run["evaluation_uri"] or run["prepared_uri"]:
         attempt("publish_plots")
     attempt("close_run", outcome=outcome, reason=why)
     attempt("write_record")

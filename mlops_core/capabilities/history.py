@@ -30,6 +30,7 @@ LABELS: dict[Outcome, str] = {
 }
 PLOTS = ("confusion_matrix.png", "roc_curve.png", "residuals.png")
 REPORT = "report.html"
+PAGES = ("report", "quality", "features")
 _PLOT_LIMIT = 2 << 20
 _TEXT_LIMIT = 16_000
 
@@ -56,12 +57,11 @@ def stop_orphans(ports: Ports, run_id: RunId) -> dict[str, Any]:
 
 
 def publish_plots(ports: Ports, run_id: RunId) -> dict[str, Any]:
-    """Commit the plots and the report of a run's last look into the repository: {plots, report_path}."""
+    """Commit plots and report of a run's last look and the pages of its data: {plots, report_path, quality_path, features_path}."""
     state = read_run(ports, run_id)
-    uri = state.test_evaluation_uri or state.evaluation_uri
-    files = _files(ports, uri) if uri else {}
+    files = _files(ports, state)
     if not files:
-        return {"plots": [], "report_path": ""}
+        return {"plots": [], "report_path": "", "quality_path": "", "features_path": ""}
     folder = f"{record.folder_of(state.request.model_name)}/{run_id}"
     wanted = {f"{folder}/{name}": body for name, body in files.items()}
     commits.commit(
@@ -71,18 +71,29 @@ def publish_plots(ports: Ports, run_id: RunId) -> dict[str, Any]:
         lambda reader: {path: body for path, body in wanted.items() if reader(path) != body},
     )
     plots = tuple(f"{folder}/{name}" for name in PLOTS if name in files)
-    report = f"{folder}/{REPORT}" if REPORT in files else ""
-    change_run(ports, run_id, lambda found: found.model_copy(update={"plots": plots, "report_path": report}))
-    return {"plots": list(plots), "report_path": report}
+    pages = {f"{page}_path": f"{folder}/{page}.html" if f"{page}.html" in files else "" for page in PAGES}
+    change_run(ports, run_id, lambda found: found.model_copy(update={"plots": plots, **pages}))
+    return {"plots": list(plots), **pages}
 
 
-def _files(ports: Ports, uri: str) -> dict[str, bytes]:
+def _files(ports: Ports, state: RunState) -> dict[str, bytes]:
+    """What there is to publish, by its name in the repository; the report tells the verdict."""
+    looked, prepared = state.test_evaluation_uri or state.evaluation_uri, state.prepared_uri
+    places = {name: f"{looked.rstrip('/')}/{name}" for name in (*PLOTS, REPORT)} if looked else {}
+    if prepared:
+        language = state.request.language
+        places |= {f"{page}.html": f"{prepared.rstrip('/')}/{page}.{language}.html" for page in ("quality", "features")}
     found = {}
-    for name in (*PLOTS, REPORT):
+    for name, uri in places.items():
         try:
-            found[name] = ports.objects.read(f"{uri.rstrip('/')}/{name}", limit=_PLOT_LIMIT)
+            found[name] = ports.objects.read(uri, limit=_PLOT_LIMIT)
         except (NotFound, Refused):
-            log.debug("no %s below %s", name, uri)
+            log.debug("there is no %s", uri)
+    if REPORT in found:
+        # Imported here: jinja2 is needed by the few calls that render, not by every cold start.
+        from mlops_core.reporting.judged import with_verdict
+
+        found[REPORT] = with_verdict(found[REPORT].decode("utf-8"), state).encode()
     return found
 
 

@@ -42,6 +42,7 @@ class DataJobConfig(Message):
     deviations from the mean; ``flag`` only counts them, ``clip`` moves them to the fence (in serving too), ``drop`` leaves rows out of
     training.  Categories rarer than ``rare_share`` of the training rows are one category.  ``split_gap`` rows are left out before each
     later part of a split by time; without a ``time_column`` the file's order is the time.
+    ``suite: run`` carries out the expectation suite on a sample (it is written in any case).
     """
 
     task: Task
@@ -69,6 +70,7 @@ class DataJobConfig(Message):
     has_test_file: bool = False
     seed: int = 42
     one_hot_limit: Annotated[int, Field(ge=2, le=1000)] = 100
+    suite: Literal["write", "run"] = "write"
     memory_limit_mb: Annotated[int, Field(ge=256)] = 2048
     threads: Annotated[int, Field(ge=1, le=64)] = 2
 
@@ -235,8 +237,57 @@ class Finding(Message):
     values: dict[str, str | int | float] = Field(default_factory=dict)
 
 
+class ColumnQuality(Message):
+    """One column over all rows of the file, before anything is left out: what was found there, never a row of it.
+
+    ``misfits`` are values that the type does not take (text among numbers), counted as missing when a model is fed.  ``edges`` bound even
+    bins between the 1 and the 99 % quantile with ``counts`` values each, the outer bins open; ``categories`` are the most frequent texts
+    with their counts.  ``far`` values lie over 20 interquartile ranges outside the quartiles; ``codes`` are numbers such as 999 that
+    probably stand for missing, with their counts.  ``notation`` and ``currency`` (values with a mark) tell how numbers were written;
+    ``spellings`` how many values were respelt to join a category that differs in case and blanks alone.
+    """
+
+    name: str
+    type: ColumnType
+    rows: int
+    missing: int
+    misfits: int
+    distinct: int
+    minimum: float | None = None
+    maximum: float | None = None
+    quantiles: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+    categories: tuple[tuple[str, int], ...] = ()
+    far: int = 0
+    codes: tuple[tuple[float, int], ...] = ()
+    notation: Literal["plain", "comma", "thousands"] = "plain"
+    currency: int = 0
+    spellings: int = 0
+
+
+class FileQuality(Message):
+    """How the raw file was written and what had to be repaired in it; counts are of characters (``nul``) or lines."""
+
+    kind: Literal["csv", "parquet"] = "csv"
+    bytes: int = 0
+    encoding: str = "utf-8"
+    separator: str = ","
+    rewritten: bool = False
+    nul: int = 0
+    comments: int = 0
+    headers: int = 0
+    totals: int = 0
+    ragged: int = 0
+    ragged_lines: tuple[int, ...] = ()
+
+
 class DataProfile(Message):
-    """The quality summary: counts, columns, class shares, findings, and digests that pin the content."""
+    """The quality summary: counts, columns, class shares, findings, and digests that pin the content.
+
+    ``columns`` describe the training rows, ``all_columns`` the whole file.  ``engine`` and the digests of raw file, recipe and
+    specification are the lineage: the same three give the same prepared bytes.
+    """
 
     raw_digest: Digest
     test_digest: Digest | None = None
@@ -250,3 +301,7 @@ class DataProfile(Message):
     seconds: float
     feature_count: int
     spec_digest: Digest
+    all_columns: tuple[ColumnQuality, ...] = ()
+    file: FileQuality = FileQuality()
+    config_digest: str = ""
+    engine: str = ""

@@ -95,6 +95,8 @@ class RunState(Message):
     test_evaluation_uri: S3Uri | None = None
     plots: tuple[str, ...] = ()
     report_path: str = ""
+    quality_path: str = ""
+    features_path: str = ""
     verdict: Verdict | None = None
     warnings: tuple[RunWarning, ...] = ()
     model_version: str = ""

@@ -14,7 +14,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops_core.explain import data, issue, jobs, platform, release, warnings
+from mlops_core.explain import data, issue, jobs, platform, quality, release, warnings
 from mlops_core.intake.messages import HEADLINES, next_act
 
 FAMILIES = ("E-AWS", "E-GITHUB")
@@ -49,7 +49,7 @@ def _explanations() -> dict[str, Explanation]:
     for code, why in issue.PARSE_WHY.items():
         english = Words(HEADLINES[code]["en"], why[0], next_act(code, "en"))
         found[code] = Explanation(code, "issue", {"en": english, "ja": Words(HEADLINES[code]["ja"], why[1], next_act(code, "ja"))})
-    for subject in (issue, data, warnings, jobs, release, platform):
+    for subject in (issue, data, quality, warnings, jobs, release, platform):
         for code, row in subject.ROWS.items():
             found[code] = Explanation(code, subject.__name__.rpartition(".")[2], {"en": Words(*row[:3]), "ja": Words(*row[3:])})
     return found

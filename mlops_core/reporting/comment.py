@@ -233,6 +233,8 @@ def link_items(state: RunState, links: Links, t: Translate) -> list[Markdown]:
     """Report, record, endpoint, execution, dashboard and workflow, as far as they exist."""
     pairs = [
         (t("link.report"), links.bytes_of(state.report_path) if state.report_path else ""),
+        (t("link.quality"), links.bytes_of(state.quality_path) if state.quality_path else ""),
+        (t("link.features"), links.bytes_of(state.features_path) if state.features_path else ""),
         (t("link.history"), links.file(state.history_path)),
         (t("link.endpoint", name=code(state.endpoint)), links.endpoint if state.endpoint else ""),
         (t("link.execution"), links.execution),

@@ -28,6 +28,11 @@ def figure(value: float) -> str:
     return f"{value:.3g}"
 
 
+def number(value: float) -> str:
+    """A value of the data: whole numbers without places (``17``, ``1,500``), others as `figure` shows them."""
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else figure(value)
+
+
 def interval(value: Interval) -> str:
     """``0.9276 (0.9240–0.9311)``: the figure with its 95 % interval."""
     return f"{figure(value.value)} ({figure(value.low)}–{figure(value.high)})"

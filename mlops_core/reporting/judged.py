@@ -11,14 +11,14 @@ from mlops_core.contracts.verdict import Verdict
 from mlops_core.reporting.comment import verdict_lines
 from mlops_core.reporting.markdown import Markdown
 from mlops_core.reporting.messages import plain
-from mlops_core.reporting.pages import StateBlock, environment, words
+from mlops_core.reporting.pages import Found, StateBlock, environment, words
 
 OPENING, CLOSING = "<!-- mlops:verdict -->", "<!-- /mlops:verdict -->"
 _TONES = {"accept": "good", "retrain": "warn", "refuse": "bad"}
 _MOST_WARNINGS = 30
 
 
-def unjudged(language: Language, warnings: tuple[tuple[str, str], ...]) -> StateBlock:
+def unjudged(language: Language, warnings: tuple[Found, ...]) -> StateBlock:
     """What stands there before the judge has spoken."""
     t = words(language)
     return StateBlock(
@@ -38,7 +38,7 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
         return Markdown(plain(language, key, **values))
 
     headline, *lines = verdict_lines(verdict, sentence)
-    warnings = tuple((item.code, item.text) for item in state.warnings)
+    warnings = tuple(Found(item.code, item.text) for item in state.warnings)
     return StateBlock(
         tone=_TONES[verdict.decision],
         headline=headline,

@@ -17,6 +17,7 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mlops_core.contracts.request import Language
+from mlops_core.errors import Defect
 from mlops_core.reporting.figures import figure
 from mlops_core.reporting.markdown import bounded
 from mlops_core.reporting.messages import plain
@@ -29,13 +30,22 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.]+(?:[eE][+-]?[0-9]+)?$)")
 
 
 @dataclass(frozen=True)
+class Found:
+    """One warning: its code, its sentence and, where there is room, what to do."""
+
+    code: str
+    text: str
+    act: str = ""
+
+
+@dataclass(frozen=True)
 class StateBlock:
     """The first thing a page says: where it stands (``tone`` good, warn, bad or plain), what was found, and what to do next."""
 
     tone: str
     headline: str
     lines: tuple[str, ...] = ()
-    found: tuple[tuple[str, str], ...] = ()
+    found: tuple[Found, ...] = ()
     act_title: str = ""
     act: str = ""
 
@@ -67,6 +77,14 @@ def words(language: Language) -> Words:
         return plain(language, key, **values)
 
     return t
+
+
+def known(t: Words, key: str, fallback: str, **values: object) -> str:
+    """The text of a key that is made of data, or the fallback where the catalogue has no such word."""
+    try:
+        return t(key, **values)
+    except Defect:
+        return fallback
 
 
 def named(value: object, limit: int = 60) -> str:

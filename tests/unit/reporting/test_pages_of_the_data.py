@@ -1,0 +1,158 @@
+"""The data quality report and the feature documentation: complete, escaped, and silent about groups under ten rows."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from mlops_core.contracts.dataset import (
+    ColumnProfile,
+    DataJobConfig,
+    DataProfile,
+    FeatureDoc,
+    FeatureDocs,
+    FeatureSpec,
+    FeatureStep,
+    Finding,
+    NumericColumn,
+)
+from mlops_core.contracts.quality import Check, Miss, MissedExpectation, QualityReport, SuiteRun
+from mlops_core.contracts.request import Language
+from mlops_core.reporting.features import render_features
+from mlops_core.reporting.quality import render_quality
+from tests.unit.reporting.looked import profile
+from tests.unit.reporting.well_formed import check
+
+LANGUAGES = get_args(Language)
+CONFIG = DataJobConfig(task="binary", target="<b>won</b>", positive_label="=yes", drop_columns=("id",))
+COLUMNS = (
+    ColumnProfile(
+        name="age", type="int64", rows=1280, missing=64, distinct=60, minimum=17, maximum=90, mean=38.5, deviation=13.0,
+        quantiles=(18.0, 20.0, 28.0, 37.0, 48.0, 60.0, 74.0), edges=(22.0, 28.0, 37.0, 48.0, 60.0), shares=(0.1, 0.2, 0.2, 0.2, 0.2, 0.1),
+    ),
+    ColumnProfile(
+        name="=cmd()", type="string", rows=1280, missing=800, distinct=3,
+        categories=(("<i>Oslo</i>", 0.6), ("Bergen", 0.39), ("only nine live here", 9 / 480)),
+    ),
+    ColumnProfile(name="note", type="string", rows=1280, missing=1280, distinct=0, dropped="empty"),
+    ColumnProfile(name="id", type="int64", rows=1280, missing=0, distinct=0, dropped="requested"),
+)  # fmt: skip
+SPEC = FeatureSpec(
+    task="binary", target="<b>won</b>", numeric=(NumericColumn(name="age", type="int64", fill=37.0),), categorical=(),
+    missing_values="median", scaling="none",
+)  # fmt: skip
+
+
+def data(**changes: Any) -> DataProfile:
+    return profile(columns=COLUMNS, class_shares={"no": 0.75, "=yes": 0.2445, "seven rows": 0.0055}, **changes)
+
+
+def report(*checks: Check, **suite: Any) -> QualityReport:
+    return QualityReport(spec_digest="cd" * 32, checks=checks, suite=SuiteRun(expectations=9, version="1.24.1", **suite))
+
+
+def quality(language: Language = "en", *checks: Check, **suite: Any) -> str:
+    return render_quality(data(), report(*checks, **suite), config=CONFIG, language=language)
+
+
+def documented(language: Language = "en", *docs: FeatureDoc) -> str:
+    features = FeatureDocs(spec_digest="cd" * 32, rows=1280, features=docs)
+    return render_features(features, SPEC, profile=data(), config=CONFIG, language=language)
+
+
+def hot(category: str) -> FeatureDoc:
+    steps = (FeatureStep(kind="fill", values={"value": "missing"}), FeatureStep(kind="one_hot", values={"category": category}))
+    return FeatureDoc(name=f"=cmd() = {category}", column="f1", sources=("=cmd()",), steps=steps, filled_share=0.625)
+
+
+AGE = FeatureDoc(
+    name="age", column="f0", sources=("age",), filled_share=0.05,
+    steps=(
+        FeatureStep(kind="clip", values={"low": 10.0, "high": 80.0}),
+        FeatureStep(kind="fill", values={"value": 37.0}),
+        FeatureStep(kind="scale", values={"rule": "standard", "center": 38.5, "width": 13.0}),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_quality_report_is_one_escaped_page_in_both_languages(language: Language) -> None:
+    """Abuse row 83."""
+    page = quality(language, Check(name="target_filled", kind="schema", part="train", rows=1280, columns=1))
+    words = check(page)
+    assert ("データ品質" in words) == (language == "ja")
+    assert "&lt;i&gt;Oslo&lt;/i&gt;" in page
+    assert "'=cmd()" in words
+    assert " =cmd()" not in words
+
+
+def test_warnings_with_what_to_do_come_before_everything_else() -> None:
+    words = check(quality())
+    assert words.index("with 1 warning(s)") < words.index("W-DATA-001") < words.index("Duplicate rows: drop") < words.index("Next")
+    assert words.index("Next") < words.index("Overview")
+    calm = render_quality(data(findings=()), report(), config=CONFIG, language="en")
+    assert "Ready to train: nothing to warn of" in check(calm)
+
+
+def test_a_missed_check_names_the_columns_and_what_was_expected() -> None:
+    miss = Miss(column="age", count=40, share=0.125, expected=0.01)
+    words = check(quality("en", Check(name="in_range", kind="statistic", part="validation", rows=320, columns=1, missed=(miss,))))
+    assert "age: 12.5 % (expected 1.0 %)" in words
+    assert "all 320 rows" in words
+
+
+def test_categories_and_classes_under_ten_rows_are_counted_and_not_named() -> None:
+    words = check(quality())
+    assert "only nine live here" not in words
+    assert "1 more categories" in words
+    assert "seven rows" not in words
+    features = check(documented("en", hot("<i>Oslo</i>"), hot("only nine live here")))
+    assert "only nine live here" not in features
+    assert "1 categories with fewer than ten training rows are not named" in features
+
+
+def test_the_suite_says_what_it_saw() -> None:
+    assert "9 expectations were generated" in check(quality())
+    missed = (MissedExpectation(type="expect_column_values_to_be_between", column="age", share=0.03),)
+    ran = check(quality("en", executed=True, rows=98_012, of_rows=500_000, passed=8, seed=42, missed=missed))
+    assert "8 of 9 expectations hold on a sample of 98,012 of 500,000 rows (seed 42" in ran
+    assert "expect_column_values_to_be_between age 3.0 %" in ran
+
+
+def test_a_finding_nobody_explains_is_still_shown() -> None:
+    page = render_quality(data(findings=(Finding(code="W-NEW-001", columns=("age",)),)), report(), config=CONFIG, language="ja")
+    assert "W-NEW-001" in check(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_step_of_a_feature_is_told_with_its_fitted_values(language: Language) -> None:
+    words = check(documented(language, AGE, hot("Bergen")))
+    for told in ("38.50", "13.00", "37.00", "10.00", "80.00", "5.0 %", "f0", "Bergen"):
+        assert told in words, told
+    assert ("held between 10.00 and 80.00" in words) == (language == "en")
+
+
+def test_features_and_columns_that_are_left_out_say_why() -> None:
+    left = FeatureDoc(name="weight", sources=("weight",), left_out="correlation", reason={"with": "height", "r": 0.97})
+    words = check(documented("en", AGE, left))
+    assert "nearly the same as another feature (with height, r 0.9700)" in words
+    assert "left out: empty" in words
+    assert "left out by the request" in words
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "told"),
+    [
+        ("ratio", {}, "a divided by b"),
+        ("product", {}, "a times b"),
+        ("cross", {}, "every pair of a and b"),
+        ("date_part", {"part": "weekday"}, "weekday (Monday 0) of the date"),
+        ("label", {"categories": 12}, "the place of the category among 12"),
+        ("target", {"categories": 12, "smoothing": 10.0, "prior": 0.24, "label": "yes"}, "over 12 categories"),
+        ("scale", {"rule": "robust", "center": 3.0, "width": 2.0}, "less the median 3.0000"),
+    ],
+)
+def test_steps_in_words(kind: Any, values: dict[str, Any], told: str) -> None:
+    doc = FeatureDoc(name="made", column="f0", sources=("a", "b"), steps=(FeatureStep(kind=kind, values=values),))
+    assert told in check(documented("en", doc))
