@@ -3,9 +3,11 @@
     python benchmarks/serving.py MODEL_FOLDER --peer-python .envs/serving-peer/bin/python
     uv venv .envs/serving-peer && uv pip install -p .envs/serving-peer/bin/python fastapi uvicorn[standard] xgboost-cpu numpy
 
-MODEL_FOLDER is an unpacked model archive of a binary XGBoost model (``native/xgboost.json`` beside ``model.onnx``).  The load comes from
-``wrk`` when it is installed, else from the generator below, which is slower than our server and so understates it.  Both servers are
-one process; answers are compared before anything is timed.  Everything is stopped at the end.
+MODEL_FOLDER is an unpacked model archive of a binary XGBoost model (``native/xgboost.json`` beside ``model.onnx``); the bars are meant for
+100 trees.  The load comes from ``wrk`` when it is installed, else from the generator below, which is slower than our server and so
+understates it.  Both servers are one process; answers are compared before anything is timed, and our validation and metrics are on: the
+run ends with an error when our server has not counted every row that it scored.  Everything is stopped at the end; figures go to
+``build/bench/serving.json`` and the exit code is 1 when a bar is missed.
 """
 
 from __future__ import annotations
@@ -22,11 +24,18 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from benchmarks.figures import Figure, keep, table
+
 ROUNDS = 3
+BARRED = 64
+"""Connections at which the bars hold."""
+Measured = dict[str, tuple[float, float]]
 
 
 def free_port() -> int:
@@ -151,30 +160,72 @@ def main() -> int:
     arguments = parser.parse_args()
     row = json.loads((arguments.folder / "smoke.json").read_text())["rows"][0]["row"]
     body = json.dumps({"instances": [row]}).encode()
-    measure = with_wrk if shutil.which("wrk") else built_in
     ports = {"mlops": free_port(), "fastapi": free_port()}
     servers = [start_ours(arguments.folder, ports["mlops"]), start_peer(arguments.peer_python, arguments.folder, ports["fastapi"])]
+    figures: list[Figure] = []
     try:
-        ours, peers = wait_for(ports["mlops"], body)[0], wait_for(ports["fastapi"], body)[0]
-        if ours["label"] != peers["label"] or abs(float(str(ours["score"])) - float(str(peers["score"]))) > 1e-5:
-            raise SystemExit(f"the servers disagree: {ours} and {peers}")
-        print(f"load: {measure.__name__.replace('_', ' ')}, {arguments.seconds:g} s, median of {ROUNDS} interleaved rounds")
-        print("| connections | mlops requests/s | P99 ms | fastapi requests/s | P99 ms | ratio |\n| --: | --: | --: | --: | --: | --: |")
+        agree(ports, body)
+        generator = "wrk" if shutil.which("wrk") else "the built-in generator"
+        print(f"load: {generator}, {arguments.seconds:g} s, median of {ROUNDS} interleaved rounds, {trees(arguments.folder)} trees")
         for connections in map(int, arguments.connections.split(",")):
-            found: dict[str, list[tuple[float, float]]] = {name: [] for name in ports}
-            for _ in range(ROUNDS):
-                for name, port in ports.items():
-                    found[name].append(measure(port, body, connections, arguments.seconds))
-            (rate, late), (peer_rate, peer_late) = (
-                (statistics.median(rate for rate, _ in found[name]), statistics.median(late for _, late in found[name])) for name in ports
-            )
-            print(f"| {connections} | {rate:,.0f} | {late:.2f} | {peer_rate:,.0f} | {peer_late:.2f} | {rate / peer_rate:.1f} |", flush=True)
+            figures.extend(told(connections, measure(ports, body, connections, arguments.seconds)))
+            sys.stderr.write(f"  {connections} connections: {figures[-2].measured:,.0f}/s, P99 {figures[-1].measured:.2f} ms\n")
+        validated(ports["mlops"])
     finally:
         for server in servers:
             server.terminate()
         for server in servers:
             server.wait(10)
-    return 0
+    print(table(figures))
+    print(f"\nkept in {keep('serving', figures, folder=Path('build') / 'bench')}")
+    return int(not all(figure.met for figure in figures))
+
+
+def trees(folder: Path) -> int:
+    """How many trees the native model holds."""
+    return len(json.loads((folder / "native" / "xgboost.json").read_text())["learner"]["gradient_booster"]["model"]["trees"])
+
+
+def agree(ports: dict[str, int], body: bytes) -> None:
+    """Both servers give one answer to the same row."""
+    ours, peers = wait_for(ports["mlops"], body)[0], wait_for(ports["fastapi"], body)[0]
+    if ours["label"] != peers["label"] or abs(float(str(ours["score"])) - float(str(peers["score"]))) > 1e-5:
+        raise SystemExit(f"the servers disagree: {ours} and {peers}")
+
+
+def measure(ports: dict[str, int], body: bytes, connections: int, seconds: float) -> Measured:
+    """Requests/s and P99 in ms of each server: medians of interleaved rounds."""
+    load = with_wrk if shutil.which("wrk") else built_in
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ports}
+    for _ in range(ROUNDS):
+        for name, port in ports.items():
+            found[name].append(load(port, body, connections, seconds))
+    return {
+        name: (statistics.median(rate for rate, _ in each), statistics.median(late for _, late in each)) for name, each in found.items()
+    }
+
+
+def told(connections: int, found: Measured) -> Iterator[Figure]:
+    """The figures of one number of connections; the bars hold at 64."""
+    (rate, late), (peer_rate, peer_late) = found["mlops"], found["fastapi"]
+    barred = connections == BARRED
+    peer = f"FastAPI + xgboost {peer_rate:,.0f}/s, P99 {peer_late:.2f} ms"
+    yield Figure(f"{connections} connections: times FastAPI", rate / peer_rate, at_least=5.0 if barred else None, note=peer)
+    yield Figure(f"{connections} connections: requests/s", rate, note="goal 25,000" if barred else "")
+    yield Figure(f"{connections} connections: P99", late, "ms", at_most=20.0 if barred else None, note="goal 10" if barred else "")
+
+
+def validated(port: int) -> None:
+    """Our server counted what it scored and refuses a wrong field: neither metrics nor validation were off."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    rows, requests = re.search(r"^mlops_rows_total (\d+)$", text, re.MULTILINE), re.search(r'path="/invocations",status="200"} (\d+)', text)
+    try:
+        ask(port, b'{"instances": [{"no such field": 1}]}')
+    except urllib.error.HTTPError as error:
+        if error.code == 400 and rows and requests and int(rows[1]) == int(requests[1]) > 0:
+            return
+    raise SystemExit("validation or metrics were off while the load ran")
 
 
 if __name__ == "__main__":
