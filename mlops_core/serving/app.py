@@ -95,7 +95,8 @@ class App:
         self._pending: list[_Pending] = []
         self._large = 0
         self._plans: dict[tuple[str, ...], _Plan | Response] = {}
-        self._static = {"/openapi.json": openapi(model), "/docs": docs_page(model)}
+        answer = self._encoder.json(model.score([model.smoke[0].values]))
+        self._static = {"/openapi.json": openapi(model, answer), "/docs": docs_page(model, answer)}
 
     def answer(self, request: Request, reply: Reply) -> None:
         """Answer a request; scoring requests are answered after their batch."""

@@ -1,7 +1,7 @@
 """The API description and its page, made from the model's manifest.
 
-openapi(model)       # OpenAPI 3.1 as JSON bytes
-docs_page(model)     # one static HTML page: no script, nothing loaded from elsewhere
+openapi(model, answer)       # OpenAPI 3.1 as JSON bytes
+docs_page(model, answer)     # one static HTML page: no script, nothing loaded from elsewhere
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from html import escape
 from typing import Any
 
 from mlops_core.contracts.model import ColumnSchema
+from mlops_core.features.typing import MISSING_INT64
 from mlops_core.serving.model import ServedModel
 
 _TYPES: dict[str, list[str]] = {"float64": ["number", "null"], "int64": ["integer", "null"], "string": ["string", "null"]}
 _MOST_CATEGORIES = 40
+_ABSENT = ("", MISSING_INT64)
 
 
 def _field(column: ColumnSchema) -> dict[str, Any]:
@@ -28,7 +30,8 @@ def _field(column: ColumnSchema) -> dict[str, Any]:
 
 def example(model: ServedModel) -> dict[str, Any]:
     """One made-up row as an object."""
-    return {column.name: value for column, value in zip(model.columns, model.smoke[0].values, strict=True)}
+    values = zip(model.columns, model.smoke[0].values, strict=True)
+    return {column.name: None if value in _ABSENT or value != value else value for column, value in values}  # noqa: PLR0124  NaN alone
 
 
 def _prediction(model: ServedModel) -> dict[str, Any]:
@@ -94,13 +97,14 @@ def _answer(description: str, schema: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
 
 
-def openapi(model: ServedModel) -> bytes:
-    """OpenAPI 3.1."""
+def openapi(model: ServedModel, answer: bytes) -> bytes:
+    """OpenAPI 3.1; ``answer`` is what the made-up row gets."""
     manifest = model.manifest
     header = ", ".join(column.name for column in model.columns)
     bodies: list[dict[str, Any]] = [{"$ref": f"#/components/schemas/{name}"} for name in ("Instances", "Instance", "Table")]
     bodies.append({"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Instance"}})
     scored = _answer("Predictions in the order of the rows.", "Predictions")
+    scored["content"]["application/json"]["example"] = json.loads(answer)
     scored["content"]["application/jsonlines"] = {"schema": {"type": "string", "description": "one prediction a line, as in JSON"}}
     scored["content"]["text/csv"] = {"schema": {"type": "string", "description": "label,score per row; regression: the value"}}
     invocations = {
@@ -147,11 +151,12 @@ pre,div{background:var(--card);border:1px solid var(--line);border-radius:10px;p
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:7px 10px;border-bottom:1px solid var(--line);vertical-align:top}"""
 
 
-def docs_page(model: ServedModel) -> bytes:
-    """A page for people: how to ask, what each field takes."""
+def docs_page(model: ServedModel, answer: bytes) -> bytes:
+    """A page for people: how to ask, what comes back, what each field takes."""
     manifest = model.manifest
     title = escape(f"{manifest.model_name} {manifest.version}")
     body = escape(json.dumps({"instances": [example(model)]}, ensure_ascii=False, indent=2))
+    back = escape(json.dumps(json.loads(answer), ensure_ascii=False, indent=2))
     rows = "".join(
         f"<tr><td><code>{escape(column.name)}</code></td><td>{' or '.join(_TYPES[column.type])}</td>"
         f"<td>{'yes' if column.required else 'no'}</td><td>{escape(', '.join(column.categories[:_MOST_CATEGORIES]))}</td></tr>"
@@ -163,8 +168,12 @@ def docs_page(model: ServedModel) -> bytes:
         f"<h1>{title}</h1><p>Predicts {escape(manifest.target)} ({manifest.task}, {escape(manifest.algorithm)}).</p>"
         f"<h2>POST /invocations</h2><pre>{body}</pre>"
         "<p>Also one object, a list of objects, columns with data, JSON lines (application/jsonlines) or CSV without a header in the "
-        "order below; the Accept header chooses among application/json, application/jsonlines and text/csv for the answer. "
-        "null and an empty cell mean missing. The full description is at /openapi.json.</p>"
+        "order below. null and an empty cell mean missing. At most 6,291,456 bytes.</p>"
+        f"<h2>Answer</h2><pre>{back}</pre>"
+        "<p>The Accept header chooses application/json, application/jsonlines or text/csv. A value that does not fit is refused with "
+        "its row and field (400), and then no row is scored.</p>"
+        "<h2>More</h2><p><a href=openapi.json>openapi.json</a> describes all of this for programs, <a href=metrics>metrics</a> counts, "
+        "<a href=ping>ping</a> says whether the model answers.</p>"
         "<h2>Fields</h2><div><table><thead><tr><th>Field</th><th>Type</th><th>Required</th><th>Known values</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div></main></body></html>\n"
     )

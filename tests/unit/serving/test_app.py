@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +20,8 @@ from mlops_core.errors import EnvironmentBroken
 from mlops_core.serving import app as app_module
 from mlops_core.serving.answers import negotiated
 from mlops_core.serving.app import Request, Response
-from mlops_core.serving.model import load
+from mlops_core.serving.model import SmokeRow, load, missing
+from mlops_core.serving.openapi import example
 from mlops_core.serving.rows import Row, Schema
 from tests.unit.serving.bench import LABELS, ROW, Asked, asked, pack
 
@@ -226,6 +228,11 @@ def test_the_api_description_and_its_page_come_from_the_manifest(tmp_path: Path)
     assert instance["required"] == ["age", "sex"]
     assert instance["properties"]["age"]["type"] == ["integer", "null"]
     assert instance["example"] == ROW
+    told = document["paths"]["/invocations"]["post"]
+    shown = told["responses"]["200"]["content"]["application/json"]["example"]
+    assert shown == json.loads(server.post(ROW).body)
+    for schema, instance in (("Instances", told["requestBody"]["content"]["application/json"]["example"]), ("Predictions", shown)):
+        jsonschema.validate(instance, {"$ref": f"#/components/schemas/{schema}", "components": document["components"]})
     page = server.ask("GET", "/docs").body.decode()
     assert "src=" not in page
     assert "<td>Female, Male</td>" in page
@@ -251,6 +258,13 @@ def test_any_rows_are_scored_or_refused_by_row_and_field_and_never_a_mistake_of_
     assert answer.status in {200, 400}
     told = json.loads(answer.body)
     assert len(told["predictions"]) == len(rows) if answer.status == 200 else told["total"] >= len(told["errors"]) >= 1
+
+
+def test_an_example_with_missing_values_shows_null(tmp_path: Path) -> None:
+    model = load(pack(tmp_path))
+    object.__setattr__(model, "smoke", (SmokeRow((missing("int64"), missing("float64"), missing("string")), model.smoke[0].score),))
+    assert example(model) == {"age": None, "gain": None, "sex": None}
+    assert b"NaN" not in Asked(model).ask("GET", "/openapi.json").body
 
 
 def test_metrics_count_answers_rows_and_seconds(tmp_path: Path) -> None:
