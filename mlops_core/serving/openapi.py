@@ -148,7 +148,10 @@ body{font:16px/1.55 system-ui,sans-serif}
 main{max-width:900px;margin:0 auto;padding:28px 16px}h1{margin:0;overflow-wrap:anywhere}p{color:var(--muted)}
 h2{font-size:1.1rem;margin:28px 0 8px}
 pre,div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px;overflow-x:auto;font-size:.9rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:7px 10px;border-bottom:1px solid var(--line);vertical-align:top}"""
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:7px 10px;border-bottom:1px solid var(--line);vertical-align:top}
+a{color:inherit}
+@media(max-width:640px){table,tbody,tr,td{display:block}thead{display:none}tr{padding:8px 0;border-bottom:1px solid var(--line)}
+td{border:0;padding:1px 4px}td:nth-child(3)::before{content:"required: "}}"""
 
 
 def docs_page(model: ServedModel, answer: bytes) -> bytes:
