@@ -80,7 +80,10 @@ def check_filled(task: FitTask, spread: Standard) -> None:
         )
 
 
-def few_threads(threads: int) -> AbstractContextManager[Any]:
-    """Matrix products on so many threads: their sums, and with them the weights digest, depend on the number."""
+def one_thread() -> AbstractContextManager[Any]:
+    """Matrix products on one thread, so that sums, and with them the weights digest, do not depend on the machine's cores.
+
+    Pieces are narrow: a second thread waits more than it works (a factorisation takes three times as long on a machine that others use).
+    """
     limits: Any = importlib.import_module("threadpoolctl")
-    return cast("AbstractContextManager[Any]", limits.threadpool_limits(threads))
+    return cast("AbstractContextManager[Any]", limits.threadpool_limits(1))

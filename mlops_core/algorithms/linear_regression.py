@@ -15,7 +15,7 @@ import numpy as np
 from mlops_core.algorithms.fitting import Array, FitTask, Fitted
 from mlops_core.algorithms.learning_curve import Scorer, by_rows
 from mlops_core.algorithms.least_squares import Line, Pieces, Standard, factor, pieces_of, sliced, solve, standardise
-from mlops_core.algorithms.linear_graph import LinearModel, check_filled, few_threads, nodes
+from mlops_core.algorithms.linear_graph import LinearModel, check_filled, nodes, one_thread
 
 
 def load() -> None:
@@ -25,7 +25,7 @@ def load() -> None:
 
 def fit(task: FitTask) -> Fitted:
     """Train and score the validation rows; progress is told at most five times."""
-    with few_threads(task.threads):
+    with one_thread():
         return _fit(task)
 
 

@@ -18,12 +18,12 @@ import numpy as np
 
 from mlops_core.algorithms.fitting import Array, FitTask, Fitted
 from mlops_core.algorithms.learning_curve import Scorer, by_rows
-from mlops_core.algorithms.least_squares import Pieces, Standard, factor, pieces_of, sliced, standardise
-from mlops_core.algorithms.linear_graph import LinearModel, check_filled, few_threads, nodes
+from mlops_core.algorithms.least_squares import KEPT_BYTES, Pieces, Standard, pieces_of, sliced, standardise
+from mlops_core.algorithms.linear_graph import LinearModel, check_filled, nodes, one_thread
 from mlops_core.algorithms.weights import class_weights, row_weights
 
 GRADIENT = 1e-7
-GRADIENT_OF_PART = 1e-4
+GRADIENT_OF_PART = 1e-3
 STEPS_OF_PART = 50
 
 
@@ -34,7 +34,7 @@ def load() -> None:
 
 def fit(task: FitTask) -> Fitted:
     """Train and score the validation rows; progress is told at most five times."""
-    with few_threads(task.threads):
+    with one_thread():
         return _fit(task)
 
 
@@ -82,19 +82,31 @@ def _solved(task: FitTask, pieces: Pieces, weights: dict[int, float] | None, *, 
     check_filled(task, standard)
     outputs = task.classes if task.task == "multiclass" else 1
     penalty = 1.0 / (float(task.hyperparameters["C"]) * standard.rows)
-    walk = _coordinates(factor(pieces, standard), standard, penalty=penalty, curvature=0.5 if outputs > 1 else 0.25)
-    loss = Loss(pieces, standard, walk, outputs=outputs, penalty=penalty, weights=weights)
+    scaled = _scaled(pieces, standard)
+    walk = _coordinates(scaled, standard, penalty=penalty, curvature=0.5 if outputs > 1 else 0.25)
+    loss = Loss(scaled, standard.rows, walk, outputs=outputs, penalty=penalty, weights=weights)
     options: dict[str, Any] = {"maxiter": steps, "maxfun": 20 * steps, "maxcor": 20, "gtol": gradient, "ftol": 0.0}
     found = minimize(loss, np.zeros(walk.shape[1] * outputs), jac=True, method="L-BFGS-B", options=options)
     raw = walk @ found.x.reshape(-1, outputs)
     return Solution(LinearModel.unfolded(raw[:-1], raw[-1], standard), int(found.nit), bool(found.success))
 
 
-def _coordinates(triangle: Array, standard: Standard, *, penalty: float, curvature: float) -> Array:
+def _scaled(pieces: Pieces, standard: Standard) -> Pieces:
+    """Passes over standardised features; what fits into 1.5 GiB as double precision is standardised once."""
+    if standard.rows * len(standard.mean) * 8 > KEPT_BYTES:
+        return lambda: ((standard.features(matrix), target) for matrix, target in pieces())
+    kept = [(standard.features(matrix), target) for matrix, target in pieces()]
+    return lambda: kept
+
+
+def _coordinates(pieces: Pieces, standard: Standard, *, penalty: float, curvature: float) -> Array:
     """The matrix [F + 1, F + 1] from the solver's coordinates to weights and constant (last row)."""
-    _, values, right = np.linalg.svd(triangle[1:-1, 1:-1])
-    round_ = right.T / np.sqrt(curvature * values**2 / standard.rows + penalty)
-    width = len(round_)
+    width = len(standard.mean)
+    products = np.zeros((width, width))
+    for features, _ in pieces():
+        products += features.T @ features
+    values, vectors = np.linalg.eigh(products)
+    round_ = vectors / np.sqrt(curvature * np.maximum(values, 0.0) / standard.rows + penalty)
     whole = np.zeros((width + 1, width + 1))
     whole[:width, :width] = round_
     whole[width, width] = 1 / np.sqrt(curvature)
@@ -106,7 +118,7 @@ class Loss:
     """The value and the gradient at solver coordinates [(F + 1)·K]; one pass over the pieces a call, in their order."""
 
     pieces: Pieces
-    standard: Standard
+    rows: int
     walk: Array
     outputs: int
     penalty: float
@@ -115,8 +127,7 @@ class Loss:
     def __call__(self, place: Array) -> tuple[float, Array]:
         at = self.walk @ place.reshape(-1, self.outputs)
         value, slope = 0.0, np.zeros_like(at)
-        for matrix, target in self.pieces():
-            features = self.standard.features(matrix)
+        for features, target in self.pieces():
             counted = row_weights(self.weights, target)
             losses, errors = self._rows(features @ at[:-1] + at[-1], target.astype(np.intp))
             if counted is not None:
@@ -124,9 +135,8 @@ class Loss:
             value += float(losses.sum())
             slope[:-1] += features.T @ errors
             slope[-1] += errors.sum(axis=0)
-        rows = self.standard.rows
-        value = value / rows + 0.5 * self.penalty * float((at[:-1] ** 2).sum())
-        slope /= rows
+        value = value / self.rows + 0.5 * self.penalty * float((at[:-1] ** 2).sum())
+        slope /= self.rows
         slope[:-1] += self.penalty * at[:-1]
         return value, (self.walk.T @ slope).ravel()
 
