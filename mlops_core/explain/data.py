@@ -131,6 +131,22 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "同じクラスの表記違いが大半です。公開データ adult.test は adult.data の `>50K` を `>50K.` と書いています。",
         "両方のファイルでラベルの表記（空白、ピリオド、大文字）をそろえてください。",
     ),
+    "E-DATA-017": (
+        "Too many values of a regression's target are no numbers.",
+        "Leaving these rows out would train on the part of the data that happens to be clean.",
+        "Write the target as plain numbers, or choose a classification task when the values are names.",
+        "回帰の目的変数に数値でない値が多すぎます。",
+        "その行を除くと、たまたま数値だった一部のデータだけで学習してしまいます。",
+        "目的変数を数値だけで書くか、名前であれば分類のタスクを選んでください。",
+    ),
+    "E-DATA-018": (
+        "The split by time or by group cannot be made: the column is not named, or has too few different values.",
+        "Rows of one time or one group stay together, so each part needs times or groups of its own.",
+        "Name another time or group column, or choose the random or the stratified split.",
+        "時間またはグループによる分割ができません。列の指定がないか、値の種類が少なすぎます。",
+        "同じ時刻やグループの行は分けないため、各部分に別々の値が必要です。",
+        "別の列を指定するか、ランダムまたは層化の分割を選んでください。",
+    ),
     "E-DATA-EMPTY": (
         "The file that `mlops data add` was given is empty.",
         "An empty object would be refused by the first job, minutes later.",

@@ -251,14 +251,6 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "良すぎる数値はリークでないと示せるまでリークとみなし、その数値では判定しないと所有者が決めています。",
         "データのリークを調べるか、所有者と合意して stop_on から外し、ラベルを付け直してください。",
     ),
-    "E-EVAL-009": (
-        "A table of scored rows cannot be evaluated as asked; the message names the column and what is allowed.",
-        "A missing column, labels other than 0 and 1, or more groups than are told apart would give figures about something else.",
-        "Name columns of the table, write labels as 0 and 1 or true and false, and break down by columns with fewer values.",
-        "採点済みの表を指定どおりに評価できません。列名と使える値はメッセージにあります。",
-        "列の不足、0 と 1 以外のラベル、多すぎるグループでは、別のものを測ることになります。",
-        "表にある列を指定し、ラベルを 0・1 または true・false で書き、値の少ない列で分けてください。",
-    ),
     "E-JUDGE-001": (
         "The rule asks for a figure that was not measured on this split.",
         "A rule that cannot be checked counts as failed and never as passed.",

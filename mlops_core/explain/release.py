@@ -35,6 +35,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "デプロイ後に正しいモデルが正しく答えることを示すデータです。",
         "実行からパッケージし直してください。",
     ),
+    "E-PACKAGE-VERSION": (
+        "The model's version cannot be told, because the run has no prepared data.",
+        "Whether a version is major, minor or a patch follows from what changed in the data and the settings.",
+        "Start the run again from the issue.",
+        "準備済みのデータがないため、モデルのバージョンを決められません。",
+        "メジャー、マイナー、パッチの区別は、データと設定の変化から決まります。",
+        "Issue から実行し直してください。",
+    ),
     "E-MODEL-HOME": (
         "The model's name belongs to another repository of this installation.",
         "Two repositories would write one endpoint and one history.",
@@ -174,6 +182,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "オペレーターに尋ねるのは判定済みのモデルについてだけです。",
         "対応は不要です。続く場合は報告してください。",
     ),
+    "E-RETRAIN-CHAMPION": (
+        "The model has no champion to train again.",
+        "Retraining repeats the request of the version that serves; without one there is nothing to repeat.",
+        "Train and deploy the model once from an issue; then data triggers and schedules can start it again.",
+        "再学習の対象となるチャンピオンがまだありません。",
+        "再学習は公開中のバージョンの依頼を繰り返すものです。",
+        "まず Issue から学習とデプロイを行ってください。以後はデータの更新や予定で再学習できます。",
+    ),
     "E-SINK-DNS": (
         "The notification address has no host that is known.",
         "Nothing was sent.",
@@ -253,5 +269,13 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "ポートを開けません。",
         "別のプログラムが使用中か、1024 未満のポートで権限が足りません。",
         "ポートを空けるか、`SAGEMAKER_BIND_TO_PORT` で別のポートを指定してください。",
+    ),
+    "E-SERVE-006": (
+        "The serving image declares a library in another version than the model was trained with.",
+        "The model itself is ONNX and needs neither; who declares a version says that own code in the image relies on it.",
+        "Build the image with the version in the message, or take the declaration (MLOPS_LIBRARIES) out.",
+        "推論イメージが宣言するライブラリのバージョンが、学習時と異なります。",
+        "モデル自体は ONNX で不要ですが、宣言は独自のコードがそのバージョンに依存することを意味します。",
+        "メッセージのバージョンでイメージを作り直すか、宣言（MLOPS_LIBRARIES）を外してください。",
     ),
 }

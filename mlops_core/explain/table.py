@@ -14,9 +14,10 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops_core.explain import data, issue, jobs, platform, quality, release, warnings
+from mlops_core.explain import data, issue, jobs, platform, quality, reading, release, warnings
 from mlops_core.intake.messages import HEADLINES, next_act
 
+SUBJECTS = (issue, data, quality, warnings, reading, jobs, release, platform)
 FAMILIES = ("E-AWS", "E-GITHUB")
 """Codes that are followed by the code or status of another service."""
 
@@ -49,7 +50,7 @@ def _explanations() -> dict[str, Explanation]:
     for code, why in issue.PARSE_WHY.items():
         english = Words(HEADLINES[code]["en"], why[0], next_act(code, "en"))
         found[code] = Explanation(code, "issue", {"en": english, "ja": Words(HEADLINES[code]["ja"], why[1], next_act(code, "ja"))})
-    for subject in (issue, data, quality, warnings, jobs, release, platform):
+    for subject in SUBJECTS:
         for code, row in subject.ROWS.items():
             found[code] = Explanation(code, subject.__name__.rpartition(".")[2], {"en": Words(*row[:3]), "ja": Words(*row[3:])})
     return found

@@ -142,6 +142,36 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "モデルは欠けた行を一度も見ず、残った行に偏りがあるかもしれません。",
         "残すには「欠損値」で median、mean、mode を選ぶか、新しい行に欠損がないことを確認してください。",
     ),
+    "W-EVAL-001": (
+        "The model answered every row of the split with one class.",
+        "Its accuracy is then only the share of that class; for a rare class it looks high and finds nothing.",
+        "Weight the classes, choose a metric such as F1 or ROC AUC, or give the rare class more rows.",
+        "この分割のすべての行に 1 つのクラスだけを答えました。",
+        "正解率はそのクラスの割合にすぎません。まれなクラスでは高く見えても、何も見つけていません。",
+        "クラスに重みを付けるか、F1 や ROC AUC を指標に選ぶか、まれなクラスの行を増やしてください。",
+    ),
+    "W-EVAL-002": (
+        "Accuracy, ROC AUC or R² is above 0.9999 on enough rows for that to mean something.",
+        (
+            "Such a score is nearly always a leak. Measured: bike sharing with its columns casual and registered reaches R² 1.0000, because"
+            " their sum is the target; without them 0.95."
+        ),
+        "Look at the most important column: is it known when the model is asked? Drop it and train again; if the score is real, say why.",
+        "正解率、ROC AUC または R² が、十分な行数で 0.9999 を超えています。",
+        (
+            "ほとんどの場合リークが原因です。実測：bike sharing では casual と registered の和が目的変数なので R² が 1.0000 になり、"
+            "除くと 0.95 です。"
+        ),
+        "最も重要な列が予測の時点で分かる値か確認し、そうでなければ除いて学習し直してください。本物なら理由を残してください。",
+    ),
+    "W-EVAL-003": (
+        "The model answered every row of the split with one number.",
+        "It learnt nothing beyond a mean: no column helped, or too few rows or trees were given.",
+        "Check that the columns hold information, and give more rows or milder regularisation.",
+        "この分割のすべての行に同じ数値を答えました。",
+        "平均以上のことを何も学んでいません。役に立つ列がないか、行や木が少なすぎます。",
+        "列に情報があるか確認し、行を増やすか正則化を弱めてください。",
+    ),
     "W-LEAK-001": (
         "One column alone gives the target, on nearly every row.",
         (

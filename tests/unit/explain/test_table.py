@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from docs.codes import CODE_PAGES
 from mlops_core.agents.following import failure
-from mlops_core.explain.table import FAMILIES, TABLE, Explanation, close, find
+from mlops_core.explain import issue
+from mlops_core.explain.table import FAMILIES, SUBJECTS, TABLE, Explanation, close, find
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = re.compile(r"[EW]-[A-Z]+(?:-[A-Z0-9]+)*")
@@ -59,6 +61,14 @@ def test_the_nearest_spelling_comes_first() -> None:
     assert close("E-DATA-12")[0] == "E-DATA-012"
     assert close("E-DEPLOI-003")[0] == "E-DEPLOY-003"
     assert close("completely different") == []
+
+
+def test_a_code_is_explained_in_one_place() -> None:
+    assert len(TABLE) == len(issue.PARSE_WHY) + sum(len(subject.ROWS) for subject in SUBJECTS)
+
+
+def test_every_subject_has_its_pages() -> None:
+    assert {f"codes/{item.subject}" for item in TABLE.values()} | {f"codes/ja/{item.subject}" for item in TABLE.values()} == set(CODE_PAGES)
 
 
 def test_traps_that_were_measured_show_their_figures() -> None:
