@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -274,7 +275,7 @@ def infer_task(path: Path, target: str, positive: str | None) -> Task:
     column = f"(case when trim({identifier(target)}) not in ({', '.join(map(literal, MISSING))}) then trim({identifier(target)}) end)"
     numeric = f"try_cast({column} as double)"
     asked = f"count(distinct {column}), count({column}) - count({numeric}), bool_or({numeric} % 1 <> 0)"
-    with _source(path) as (connection, source):
+    with _source(path, whole=True) as (connection, source):
         distinct, words, fraction = connection.execute(f"select {asked} from {source.table}").fetchall()[0]  # noqa: S608
     if positive is not None or distinct == 2:
         return "binary"
@@ -282,13 +283,14 @@ def infer_task(path: Path, target: str, positive: str | None) -> Task:
 
 
 @contextmanager
-def _source(path: Path) -> Iterator[tuple[DuckDBPyConnection, Source]]:
+def _source(path: Path, *, whole: bool = False) -> Iterator[tuple[DuckDBPyConnection, Source]]:
     import duckdb
 
-    from mlops_core.features.source import read_error, recognise
+    from mlops_core.features.source import read_error, recognise, repaired
 
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as scratch:
+        source = recognise(path, connection, Path(scratch))
         try:
-            yield connection, recognise(path, connection)
+            yield connection, repaired(source, path, Path(scratch)) if whole and source.irregular else source
         except duckdb.Error as error:
             raise read_error(error, path) from error

@@ -1,58 +1,70 @@
 """A raw file, recognised and readable by DuckDB: CSV (plain or gzip) or Parquet.
 
-    source = recognise(Path("train.csv.gz"))
+    source = recognise(Path("train.csv.gz"), connection, scratch)
     source.names                         # column names, unique, as written but trimmed
     f"select * from {source.table}"      # every column as text (CSV) or as stored (Parquet)
 
-What the bytes say counts, not the file's name.  Nothing is read into memory but the header line.
+What the bytes say counts, not the file's name.  A regular UTF-8 CSV is read as it lies; an ``irregular`` one must be rewritten first
+(`repaired`), as must one that DuckDB then refuses: what cannot be repaired is refused there with line and byte offset.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
-import csv
-import gzip
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from mlops_core.errors import InvalidRequest
-from mlops_core.features.typing import BLANKS, identifier, literal
-
-SEPARATORS = ",;\t|"
-COLUMN_LIMIT = 10_000
-HEADER_LIMIT = 4_000_000
-LINE_LIMIT = 16_000_000
+from mlops_core.features.encoding import Examined, examine
+from mlops_core.features.head import COLUMN_LIMIT, irregular, read_head
+from mlops_core.features.repair import LINE_LIMIT, Head, Repairs, rewrite
+from mlops_core.features.typing import identifier, literal
 
 
 @dataclass(frozen=True)
 class Source:
-    """One raw file: its column names and the SQL table function that reads it; ``renamed`` lists names made unique."""
+    """One raw file: its column names and the SQL table function that reads it; ``renamed`` lists names made unique.
+
+    ``unnamed`` columns have no name in the header.  ``repairs`` is None where the file is read as it lies.
+    """
 
     names: tuple[str, ...]
     table: str
     text: bool
+    examined: Examined
     renamed: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
+    head: Head = field(default_factory=lambda: Head(",", []))
+    repairs: Repairs | None = None
+    irregular: bool = False
+
+    @property
+    def padded(self) -> bool:
+        """Whether values may have blanks around them."""
+        return not self.text or self.repairs is not None or self.examined.padded
 
 
-def recognise(path: Path, connection: Any) -> Source:
-    """The source of a file; `InvalidRequest` (E-DATA-001 … 005) when it is empty, of another kind, or has no proper header."""
-    with path.open("rb") as file:
-        start = file.read(4)
-    if not start:
-        raise InvalidRequest(
-            f"the file {path.name} is empty.", remedy="Upload a CSV with a header line, or a Parquet file.", code="E-DATA-001"
-        )
-    if start == b"PAR1":
-        return _parquet(path, connection)
-    if start[:2] == b"PK":
-        raise InvalidRequest(
-            f"the file {path.name} is neither CSV nor Parquet.",
-            remedy="Save it as CSV (plain or .gz, UTF-8) or as Parquet.",
-            code="E-DATA-002",
-        )
-    return _csv(path, packed=start[:2] == b"\x1f\x8b")
+def recognise(path: Path, connection: Any, scratch: Path) -> Source:
+    """The source of a file; `InvalidRequest` (E-DATA-001 … 006) when it is empty, of another kind, or no text with a header."""
+    examined = examine(path, scratch)
+    if examined.parquet:
+        return _parquet(path, connection, examined)
+    head = read_head(examined, path.name)
+    names = _unique(head.cells)
+    found = tuple(new for new, old in zip(names, head.cells, strict=True) if new != old)
+    unnamed = tuple(new for new, old in zip(names, head.cells, strict=True) if not old)
+    table = _table(examined.plain, names, head)
+    return Source(tuple(names), table, True, examined, found, unnamed, head, irregular=irregular(examined, head))
+
+
+def repaired(source: Source, path: Path, scratch: Path) -> Source:
+    """The same source over a rewritten copy; `InvalidRequest` (E-DATA-006) when it is beyond repair."""
+    copy = scratch / f"repaired-{path.parent.name}.csv"
+    repairs = rewrite(source.examined, source.head, path, copy)
+    return replace(source, irregular=False, table=_table(copy, source.names, Head(",", source.head.cells)), repairs=repairs)
 
 
 def read_error(error: Exception, path: Path) -> InvalidRequest:
@@ -76,7 +88,7 @@ def read_error(error: Exception, path: Path) -> InvalidRequest:
     )
 
 
-def _parquet(path: Path, connection: Any) -> Source:
+def _parquet(path: Path, connection: Any, examined: Examined) -> Source:
     table = f"read_parquet({literal(str(path))})"
     described = connection.execute(f"describe select * from {table}").fetchall()
     nested = [name for name, kind, *_ in described if any(mark in kind for mark in ("STRUCT", "MAP", "[", "BLOB", "UNION"))]
@@ -84,48 +96,24 @@ def _parquet(path: Path, connection: Any) -> Source:
         raise InvalidRequest(
             f"the column {nested[0]!r} is nested or binary.", remedy="Flatten it or leave it out of the file.", code="E-DATA-005"
         )
-    columns = ", ".join(_stored(name, kind) for name, kind, *_ in described)
-    return Source(tuple(name for name, *_ in described), f"(select {columns} from {table})", text=False)
+    if len(described) > COLUMN_LIMIT:
+        raise InvalidRequest(f"the file has {len(described):,} columns; at most {COLUMN_LIMIT:,} are read.", code="E-DATA-004")
+    columns = ", ".join(_stored(name) for name, *_ in described)
+    return Source(tuple(name for name, *_ in described), f"(select {columns} from {table})", False, examined)
 
 
-def _stored(name: str, kind: str) -> str:
-    """A Parquet column as text that the typing rule reads back without loss; moments become seconds since 1970."""
-    column = identifier(name)
-    if kind.startswith(("TIMESTAMP", "DATE")):
-        return f"cast(epoch({column}) as varchar) as {column}"
-    return f"cast({column} as varchar) as {column}"
+def _stored(name: str) -> str:
+    """A Parquet column as text that the typing rule reads back without loss (moments as ISO 8601)."""
+    return f"cast({identifier(name)} as varchar) as {identifier(name)}"
 
 
-def _csv(path: Path, *, packed: bool) -> Source:
-    line = _header_line(path, packed=packed)
-    separator = max(SEPARATORS, key=lambda mark: _outside_quotes(line).count(mark))
-    found = [name.strip(BLANKS) for name in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]
-    if len(found) > COLUMN_LIMIT:
-        raise InvalidRequest(f"the header has {len(found):,} columns; at most {COLUMN_LIMIT:,} are read.", code="E-DATA-004")
-    names = _unique(found)
-    renamed = tuple(new for new, old in zip(names, found, strict=True) if new != old)
+def _table(plain: Path, names: Sequence[str], head: Head) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = (
-        f"header=true, delim={literal(separator)}, quote='\"', escape='\"', auto_detect=false, columns={{{columns}}}, "
-        f"max_line_size={LINE_LIMIT}, buffer_size={2 * LINE_LIMIT}, compression={literal('gzip' if packed else 'none')}"
+        f"header=true, skip={head.comments}, delim={literal(head.separator)}, quote='\"', escape='\"', auto_detect=false, "
+        f"columns={{{columns}}}, max_line_size={LINE_LIMIT}, buffer_size={2 * LINE_LIMIT}, compression='none'"
     )
-    return Source(tuple(names), f"read_csv({literal(str(path))}, {options})", text=True, renamed=renamed)
-
-
-def _header_line(path: Path, *, packed: bool) -> str:
-    try:
-        with cast("BinaryIO", gzip.open(path, "rb") if packed else path.open("rb")) as file:
-            raw = file.readline(HEADER_LIMIT)
-        line = raw.decode("utf-8-sig").rstrip("\r\n")
-    except (UnicodeDecodeError, OSError, EOFError) as error:
-        raise InvalidRequest(f"the header of {path.name} is not UTF-8 text, or the archive is damaged.", code="E-DATA-003") from error
-    if not line.strip(BLANKS + SEPARATORS):
-        raise InvalidRequest(f"the first line of {path.name} holds no column names.", remedy="Put a header line on top.", code="E-DATA-003")
-    return line
-
-
-def _outside_quotes(line: str) -> str:
-    return "".join(line.split('"')[::2])
+    return f"read_csv({literal(str(plain))}, {options})"
 
 
 def _unique(names: list[str]) -> list[str]:

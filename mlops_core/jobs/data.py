@@ -8,28 +8,34 @@ Everything runs in DuckDB under ``memory_limit_mb``; what does not fit is spille
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mlops_core.contracts.base import digest
-from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, DataProfile, FeatureSpec, Finding
+from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality, DataJobConfig, DataProfile, FeatureSpec, Finding
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.fit import fit, with_moments
-from mlops_core.features.load import DIGEST, ROW, Column, Layout, infer, load, require_columns
-from mlops_core.features.profile import profile
-from mlops_core.features.source import Source, recognise
-from mlops_core.features.split import Shares, make_cuts, parted
+from mlops_core.features.load import DIGEST, INPUTS, MISFITS, ROW, Column, Layout, Table, load, require_columns
+from mlops_core.features.profile import profiles, quality
+from mlops_core.features.readings import NUMERIC_SHARE, Reading
+from mlops_core.features.source import recognise
+from mlops_core.features.spelling import fold_sql, spellings
+from mlops_core.features.split import Plan, decide
 from mlops_core.features.sql import feature_columns, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
 from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns
+from mlops_core.jobs.quality import inspect, publish
+from mlops_core.jobs.reading import date_findings, file_quality, reading_findings, value_findings
 from mlops_core.jobs.traps import Prepared, traps
 
 LEAST_ROWS = 20
+LEAST_MEMORY_MB = 256
+ENGINE_SHARE = 0.6
+"""What the engine may take of the memory limit; the rest is for the interpreter and the values of one column at a time."""
 PARTS = ("train", "validation", "test")
 
 
@@ -40,7 +46,11 @@ class Preparation:
     config: DataJobConfig
     connection: Any
     out: Path
+    scratch: Path
+    tables: list[Table] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
+    quality: list[ColumnQuality] = field(default_factory=list)
+    folds: dict[str, dict[str, str]] = field(default_factory=dict)
     rows_read: int = 0
     duplicates: int = 0
     without_target: int = 0
@@ -70,19 +80,22 @@ def run(folder: JobFolder) -> None:
     test = folder.only_file("test") if config.has_test_file else None
     connection = _connect(config, folder.scratch)
     try:
-        work = Preparation(config, connection, folder.output("prepared"))
-        source = _load(work, raw)
+        work = Preparation(config, connection, folder.output("prepared"), folder.scratch)
+        _load(work, raw)
         log(f"read {work.rows_read:,} rows, {len(work.columns)} columns")
-        _drop_duplicates(work)
+        _look(work)
         labels = _labels(work)
         if test:
-            _load_test(work, test, source)
+            _load_test(work, test)
         _split(work, labels)
-        profiles = _profiles(work)
-        spec = fit(connection, "train", profiles, config=config, labels=labels)
+        profiled = _profiles(work)
+        spec = fit(connection, "train", profiled, config=config, labels=labels)
         _write_features(work, spec)
-        work.findings += traps(Prepared(connection, config, profiles, out=work.out, duplicates=work.duplicates))
-        _write_profile(work, spec, profiles, digests=(_sha256(raw), _sha256(test) if test else None), started=started)
+        work.findings += traps(Prepared(connection, config, profiled, out=work.out, duplicates=work.duplicates))
+        gate = inspect(connection, config, spec, profiles=profiled, scratch=folder.scratch)
+        work.findings += gate.findings
+        written = _write_profile(work, spec, profiled, started=started)
+        publish(work.out, gate, profile=written, spec=spec, config=config)
         log(f"processor seconds: {time.process_time() - processor:.3f}")
     finally:
         connection.close()
@@ -92,32 +105,47 @@ def _connect(config: DataJobConfig, scratch: Path) -> Any:
     import duckdb
 
     settings: dict[str, Any] = {
-        "memory_limit": f"{config.memory_limit_mb}MB", "threads": config.threads, "temp_directory": str(scratch),
-        "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+        "memory_limit": f"{max(LEAST_MEMORY_MB, int(config.memory_limit_mb * ENGINE_SHARE))}MB", "threads": config.threads,
+        "temp_directory": str(scratch), "autoinstall_known_extensions": False, "autoload_known_extensions": False,
     }  # fmt: skip
-    return duckdb.connect(":memory:", config=settings)
+    connection = duckdb.connect(":memory:", config=settings)
+    connection.execute("set enable_progress_bar = false")
+    return connection
 
 
-def _load(work: Preparation, raw: Path) -> Source:
+def _load(work: Preparation, raw: Path) -> None:
+    """Read the file into typed rows on disk, which the view ``data`` shows."""
     config = work.config
-    source = recognise(raw, work.connection)
+    source = recognise(raw, work.connection, work.scratch)
     require_columns(source.names, [config.target], "target")
     require_columns(source.names, config.drop_columns, "dropped")
+    for role, name in (("time", config.time_column), ("group", config.group_column)):
+        require_columns(source.names, [name] if name else [], role)
     if config.target in config.drop_columns:
         raise InvalidRequest(f"the target {config.target!r} is also among the columns to drop.", code="E-DATA-008")
-    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, "mlops_part"}]
+    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, INPUTS, MISFITS, "mlops_part"}]
     if reserved:
         raise InvalidRequest(
             f"the column name {reserved[0]!r} is kept for our own use.", remedy="Rename it in the file.", code="E-DATA-008"
         )
-    work.columns = infer(work.connection, source, raw)
-    work.rows_read = work.columns[0].rows
     if source.renamed:
         work.findings.append(Finding(code="W-DATA-011", columns=source.renamed))
+    table = load(work.connection, source, raw, _layout(work, source.names), out=work.scratch / "data.parquet")
+    empty_ends = {column.name for column in table.columns if column.name in source.unnamed and column.missing == column.rows}
+    work.tables.append(table)
+    work.columns = [column for column in table.columns if column.name not in empty_ends]
+    work.rows_read = table.rows
     if len(work.kept) < 2:
         raise InvalidRequest("no column is left to learn from.", remedy="Drop fewer columns.", code="E-DATA-009")
-    load(work.connection, source, raw, table="data", layout=_layout(work))
-    rows = work.one("select count(*) from data")
+    work.findings += reading_findings(table, [column.name for column in work.kept])
+    _check_target(work)
+    _show(work)
+
+
+def _check_target(work: Preparation) -> None:
+    """`InvalidRequest` E-DATA-010 (too few rows with a target) or E-DATA-017 (over 1 % of a numeric target are no numbers)."""
+    target = next(column for column in work.columns if column.name == work.config.target)
+    rows = work.one(f"select count({identifier(target.name)}) from {work.tables[0].query}")
     work.without_target = work.rows_read - rows
     if rows < LEAST_ROWS:
         raise InvalidRequest(
@@ -125,17 +153,70 @@ def _load(work: Preparation, raw: Path) -> Source:
             remedy="Upload more rows.",
             code="E-DATA-010",
         )
-    return source
+    wrong = work.rows_read - target.missing - rows if work.config.task == "regression" else 0
+    if wrong > (1 - NUMERIC_SHARE) * (rows + wrong):
+        raise InvalidRequest(
+            f"{wrong:,} values of the target {target.name!r} are no numbers, of {rows + wrong:,}.",
+            remedy="Correct them, or choose a classification task.",
+            code="E-DATA-017",
+        )
 
 
-def _layout(work: Preparation) -> Layout:
-    return Layout(work.kept, work.config.target, work.config.task == "regression", work.config.seed)
+def _layout(work: Preparation, names: Sequence[str]) -> Layout:
+    config = work.config
+    return Layout(names, config.target, config.task == "regression", config.seed, dropped=frozenset(config.drop_columns))
 
 
-def _drop_duplicates(work: Preparation) -> None:
-    work.duplicates = work.one(f"select count(*) - count(distinct {DIGEST}) from data")
-    if work.duplicates and work.config.duplicates == "drop":
-        work.connection.execute(f"delete from data where {ROW} not in (select min({ROW}) from data group by {DIGEST})")
+def _is_text(work: Preparation, column: Column) -> bool:
+    return _layout(work, ()).text(column.name, Reading(column.type))
+
+
+def _show(work: Preparation) -> None:
+    """The view ``data``: rows with a target, spellings brought together, without repeated rows when those are to be dropped."""
+    run_sql = work.connection.execute
+    present = f"(select * from {work.tables[0].query} where {identifier(work.config.target)} is not null)"
+    run_sql(
+        f"""create temp table mlops_repeats as
+        with alike as (select {INPUTS} as inputs from {present} group by 1 having count(*) > 1)
+        select {DIGEST} as digest, {INPUTS} as inputs, count(*) as n, min({ROW}) as first from {present}
+        where {INPUTS} in (select inputs from alike) group by 1, 2"""
+    )
+    work.duplicates = work.one("select coalesce(sum(n - 1), 0)::bigint from mlops_repeats")
+    text = [column.name for column in work.kept if _is_text(work, column)]
+    work.folds = spellings(work.connection, work.tables[0].query, text)
+    once = f"join (select digest as d, first from mlops_repeats) r on {DIGEST} = r.d"
+    once = f"left {once} where r.d is null or {ROW} = r.first" if work.duplicates and work.config.duplicates == "drop" else ""
+    run_sql(f"create view data as select {ROW}, {DIGEST}, {_columns(work)} from {present} {once}")
+
+
+def _columns(work: Preparation) -> str:
+    """The kept columns as SQL, spellings brought together."""
+    named = [(column.name, work.folds.get(column.name)) for column in work.kept]
+    return ", ".join(f"{fold_sql(name, fold)} as {identifier(name)}" if fold else identifier(name) for name, fold in named)
+
+
+def _look(work: Preparation) -> None:
+    """Quality of all rows, and what it and the repeated rows give to warn of."""
+    stored = [replace(item, type="string") if _is_text(work, item) else item for item in work.columns]
+    work.quality = [
+        item.model_copy(update={"spellings": _respelt(work, item.name)}) if item.name in work.folds else item
+        for item in quality(work.connection, work.tables[0].query, stored)
+    ]
+    kept = {column.name for column in work.kept}
+    work.findings += value_findings([item for item in work.quality if item.name in kept], work.folds, work.config.target)
+    text = [column.name for column in work.kept if column.type == "string" and column.name != work.config.target]
+    work.findings += date_findings(work.connection, "data", text)
+    if work.config.task != "regression":
+        rows, groups = work.connection.execute(
+            "select coalesce(sum(n), 0)::bigint, count(*) from (select sum(n) as n from mlops_repeats group by inputs having count(*) > 1)"
+        ).fetchone()
+        if groups:
+            work.findings.append(Finding(code="W-DATA-033", columns=(work.config.target,), values={"rows": rows, "groups": groups}))
+
+
+def _respelt(work: Preparation, name: str) -> int:
+    old = ", ".join(literal(text) for text in work.folds[name])
+    return int(work.one(f"select count(*) from {work.tables[0].query} where {identifier(name)} in ({old})"))
 
 
 def _labels(work: Preparation) -> tuple[str, ...]:
@@ -148,13 +229,19 @@ def _labels(work: Preparation) -> tuple[str, ...]:
     return choose_labels(dict(counts), work.config)
 
 
-def _load_test(work: Preparation, path: Path, train: Source) -> None:
-    source = recognise(path, work.connection)
-    require_columns(source.names, train.names, "test file's")
-    extra = [name for name in source.names if name not in train.names]
+def _load_test(work: Preparation, path: Path) -> None:
+    source = recognise(path, work.connection, work.scratch)
+    names = [column.name for column in work.columns]
+    require_columns(source.names, names, "test file's")
+    extra = [name for name in source.names if name not in work.tables[0].readings]
     if extra:
         raise InvalidRequest(f"the test file has a column {extra[0][:80]!r} that the training file lacks.", code="E-DATA-014")
-    load(work.connection, source, path, table="given", layout=_layout(work))
+    readings = {column.name: Reading(column.type, column.notation) for column in work.columns}
+    layout = replace(_layout(work, names), readings=readings)
+    table = load(work.connection, source, path, layout, out=work.scratch / "given.parquet")
+    work.tables.append(table)
+    target = identifier(work.config.target)
+    work.connection.execute(f"create view given as select {ROW}, {DIGEST}, {_columns(work)} from {table.query} where {target} is not null")
     rows = work.one("select count(*) from given")
     if not rows:
         raise InvalidRequest("no row of the test file holds a target value.", code="E-DATA-015")
@@ -165,33 +252,47 @@ def _load_test(work: Preparation, path: Path, train: Source) -> None:
         work.findings.append(Finding(code="W-DATA-012", values={"rows": shared, "of": rows}))
 
 
+def _plan(work: Preparation) -> Plan:
+    config = work.config
+    by = {"time": config.time_column, "group": config.group_column}.get(config.split, work.stratum)
+    if config.split == "group" and not by:
+        raise InvalidRequest("a split by group needs a group column.", remedy="Name one.", code="E-DATA-018")
+    test = 0.0 if config.has_test_file else config.test_share
+    return Plan(config.split, config.validation_share, test, by=by, gap=config.split_gap, seed=config.seed)
+
+
 def _split(work: Preparation, labels: tuple[str, ...]) -> None:
-    """Write the three typed splits and leave views of the same names; the loaded tables go."""
-    config, run_sql = work.config, work.connection.execute
-    share = Shares(config.validation_share, 0.0 if config.has_test_file else config.test_share)
-    make_cuts(work.connection, share, by=work.stratum)
-    names = [column.name for column in work.kept]
-    query = parted(work.stratum, names)
-    unseen = "true"
-    if config.task == "multiclass" or (labels and not work.stratum):
-        target = identifier(config.target)
-        unseen = f"{target} in (select {target} from ({query}) where mlops_part = 'train')"
-    complete = " and ".join(f"{identifier(name)} is not null" for name in names) if config.missing_values == "drop" else "true"
+    """Write the three typed splits and leave views of the same names."""
+    config = work.config
+    rule = decide(work.connection, _plan(work))
+    names = ", ".join(identifier(column.name) for column in work.kept)
+    work.connection.execute(f"create view parted as select {ROW}, {names}, {rule.part} as mlops_part from data {rule.join}")
+    unseen = _seen_labels(work) if config.task == "multiclass" or (labels and not work.stratum) else "true"
+    filled = " and ".join(f"{identifier(column.name)} is not null" for column in work.kept)
+    complete = filled if config.missing_values == "drop" else "true"
     for part in PARTS:
-        rule = complete if part == "train" else unseen
-        given = part == "test" and config.has_test_file
-        selected = f"select * exclude (mlops_part) from ({query}) where mlops_part = '{part}' and {rule}"
-        if given:
-            selected = f"select {ROW}, {', '.join(identifier(name) for name in names)} from given"
-        _copy(work, selected, f"{part}/data.parquet", view=part)
-    rows = sum(work.one(f"select count(*) from {part}") for part in PARTS[: 2 if config.has_test_file else 3])
-    work.left_out = work.one("select count(*) from data") - rows
+        chosen = f"from parted where mlops_part = '{part}' and {complete if part == 'train' else unseen}"
+        if part == "test" and config.has_test_file:
+            chosen = "from given"
+        _copy(work, f"select {ROW}, {names} {chosen}", f"{part}/data.parquet", view=part)
+    rows = sum(work.one(f"select count(*) from {part}") for part in _parts_of_raw(config))
+    work.left_out = work.one("select count(*) from data") - rows - rule.in_gap - rule.without_time
+    if rule.in_gap or rule.without_time:
+        values = {"gap": rule.in_gap, "without_time": rule.without_time}
+        work.findings.append(Finding(code="W-DATA-032", columns=(config.time_column,) if config.time_column else (), values=values))
     if work.one("select count(*) from train") < LEAST_ROWS // 2 or not work.one("select count(*) from validation"):
         raise InvalidRequest(
             "too few rows are left to train and to validate.", remedy="Upload more rows or fill missing values.", code="E-DATA-010"
         )
-    run_sql("drop table data")
-    run_sql("drop table if exists given")
+    for view in ("parted", "data", *(["given"] if config.has_test_file else [])):
+        work.connection.execute(f"drop view {view}")
+
+
+def _seen_labels(work: Preparation) -> str:
+    """The rule that keeps rows whose class training has seen: nothing could be learnt about another."""
+    target = identifier(work.config.target)
+    seen = work.connection.execute(f"select distinct {target} from parted where mlops_part = 'train' order by 1").fetchall()
+    return f"{target} in ({', '.join(literal(value) for (value,) in seen)})" if seen else "false"
 
 
 def _copy(work: Preparation, query: str, name: str, *, view: str = "") -> None:
@@ -205,7 +306,7 @@ def _copy(work: Preparation, query: str, name: str, *, view: str = "") -> None:
 def _profiles(work: Preparation) -> list[ColumnProfile]:
     config = work.config
     features = [column for column in work.kept if column.name != config.target]
-    found = [profile(work.connection, "train", name=column.name, kind=column.type, limit=config.one_hot_limit) for column in features]
+    found = profiles(work.connection, "train", features, limit=config.one_hot_limit)
     judged = judge_columns(work.connection, with_moments(work.connection, "train", found), config)
     if all(item.dropped for item in judged):
         raise InvalidRequest(
@@ -220,10 +321,11 @@ def _write_features(work: Preparation, spec: FeatureSpec) -> None:
         _copy(work, f"select {ROW}, {listed}, {target_sql(spec)} as y from {part}", f"features/{part}.parquet")
 
 
-def _write_profile(
-    work: Preparation, spec: FeatureSpec, profiles: Sequence[ColumnProfile], *, digests: tuple[str, str | None], started: float
-) -> None:
+def _write_profile(work: Preparation, spec: FeatureSpec, profiled: Sequence[ColumnProfile], *, started: float) -> DataProfile:
+    import duckdb
+
     config = work.config
+    digests = [table.source.examined.digest for table in work.tables]
     rows = {part: work.one(f"select count(*) from {part}") for part in PARTS}
     shares: dict[str, float] = {}
     if spec.labels:
@@ -234,19 +336,21 @@ def _write_profile(
     dropped = [ColumnProfile(name=item.name, type=item.type, rows=item.rows, missing=item.missing, distinct=0, dropped="requested")
                for item in work.columns if item.name in config.drop_columns]  # fmt: skip
     counts = {"without_target": work.without_target, "duplicates": work.duplicates, "left_out": work.left_out}
-    found = [*work.findings, *findings_of(config, work.kept, profiles, counts=counts, shares=shares)]
+    found = [*work.findings, *findings_of(config, work.kept, profiled, counts=counts, shares=shares)]
     findings = tuple(sorted(found, key=lambda finding: finding.code))
     written = DataProfile(
-        raw_digest=digests[0], test_digest=digests[1], rows_read=work.rows_read, duplicate_rows=work.duplicates,
-        dropped_rows=work.rows_read - sum(rows[part] for part in PARTS[: 2 if config.has_test_file else 3]), rows=rows,
-        columns=(*profiles, *dropped), class_shares=shares, findings=findings, seconds=round(time.monotonic() - started, 3),
-        feature_count=len(feature_columns(spec)), spec_digest=digest(spec),
+        raw_digest=digests[0], test_digest=digests[1] if config.has_test_file else None, rows_read=work.rows_read,
+        duplicate_rows=work.duplicates, dropped_rows=work.rows_read - sum(rows[part] for part in _parts_of_raw(config)), rows=rows,
+        columns=(*profiled, *dropped), class_shares=shares, findings=findings, seconds=round(time.monotonic() - started, 3),
+        feature_count=len(feature_columns(spec)), spec_digest=digest(spec), all_columns=tuple(work.quality),
+        file=file_quality(work.tables[0].source), config_digest=digest(config), engine=f"duckdb {duckdb.__version__}",
     )  # fmt: skip
     write_message(work.out / "spec.json", spec)
     write_message(work.out / "profile.json", written)
     log(f"train {rows['train']:,}, validation {rows['validation']:,}, test {rows['test']:,} rows; {written.feature_count} features")
+    return written
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _parts_of_raw(config: DataJobConfig) -> tuple[str, ...]:
+    """The splits that come from the raw file."""
+    return PARTS[: 2 if config.has_test_file else 3]

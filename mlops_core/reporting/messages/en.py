@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_core.reporting.messages.en_checks import CHECKS
 from mlops_core.reporting.messages.en_pages import PAGES
+from mlops_core.reporting.messages.en_reading import READING
 
 EN: dict[str, str] = {
     "headline.running": "{model}: {phase} is running (phase {number} of {total})",
@@ -258,6 +259,8 @@ EN: dict[str, str] = {
     "operator.running": "Already running as round {round}.",
     "operator.used": "All {most} retrains of this run are used.",
     "operator.late": "The time to answer has passed; set the label again to start anew.",
+    "retrain.title_data": "Train {model} again: new data ({file})",
+    "retrain.title_schedule": "Train {model} again: on schedule ({file})",
     "alarm.title": "{model}: alarm on {kind}",
     "alarm.errors": "errors",
     "alarm.latency": "latency",
@@ -282,4 +285,5 @@ EN: dict[str, str] = {
     "finding.w_data_014": "{rows:,} rows with missing values were left out",
     **CHECKS,
     **PAGES,
+    **READING,
 }

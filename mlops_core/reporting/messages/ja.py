@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_core.reporting.messages.ja_checks import CHECKS
 from mlops_core.reporting.messages.ja_pages import PAGES
+from mlops_core.reporting.messages.ja_reading import READING
 
 JA: dict[str, str] = {
     "headline.running": "{model}：{phase}を実行中（フェーズ {number}/{total}）",
@@ -258,6 +259,8 @@ JA: dict[str, str] = {
     "operator.running": "すでにラウンド {round} として実行中です。",
     "operator.used": "この実行で使える再学習 {most} 回をすべて使いました。",
     "operator.late": "回答期限を過ぎました。やり直すにはラベルを付け直してください。",
+    "retrain.title_data": "{model} の再学習：新しいデータ（{file}）",
+    "retrain.title_schedule": "{model} の再学習：定期実行（{file}）",
     "alarm.title": "{model}：{kind}のアラーム",
     "alarm.errors": "エラー率",
     "alarm.latency": "レイテンシ",
@@ -282,4 +285,5 @@ JA: dict[str, str] = {
     "finding.w_data_014": "欠損値のある {rows:,} 行を除外しました",
     **CHECKS,
     **PAGES,
+    **READING,
 }

@@ -168,10 +168,10 @@ def test_a_recipe_that_does_not_fit_the_file_is_refused_with_the_next_act(
         (b"\n\n", "E-DATA-003"),
         (b"a,y\n", "E-DATA-010"),
         (b"a,y\n1,no\n", "E-DATA-010"),
-        (b"a,y\n" + b"1,no\n2,yes\n" * 30 + b"3\n", "E-DATA-006"),
-        (b"a,y\n" + b"1,no\n2,yes\n" * 30 + b"3,no,4\n", "E-DATA-006"),
+        (b"a,y\n" + b"1,no\n2,yes\n" * 30 + b"3\n" * 4, "E-DATA-006"),
+        (b"a,y\n" + b"1,no\n2,yes\n" * 30 + b"3,no,4\n" * 4, "E-DATA-006"),
         (b"a,y\n" + b"1,no\n2,yes\n" * 30 + b'3,"no\n', "E-DATA-006"),
-        (b"a,y\n" + b"1,no\n2,yes\n" * 30 + b"3,\xff\xfe\n", "E-DATA-006"),
+        (b"a,y\n" + b"1,no\n2,yes\n" * 30 + b"3,\x81\xfe\n", "E-DATA-006"),
         (b"a,y\n" + b"1,no\n2,no\n" * 30, "E-DATA-012"),
         (b"a,y\n" + b"1,\n2,?\n" * 30, "E-DATA-010"),
         (b"a,__row,y\n" + b"1,2,no\n2,3,yes\n" * 30, "E-DATA-008"),
@@ -208,7 +208,7 @@ def test_columns_that_teach_nothing_are_left_out_and_named(tmp_path: Path) -> No
     done = jobs.prepare(tmp_path, jobs.csv([more + row for more, row in zip(extra, table, strict=True)]))
     dropped = {item.name: item.dropped for item in done.profile.columns if item.dropped}
     assert dropped == {"constant": "constant", "empty": "empty", "key": "identifier", "copy": "target copy"}
-    found = [(item.code, item.columns[0]) for item in done.profile.findings]
+    found = [(item.code, item.columns[0]) for item in done.profile.findings if item.code.startswith("W-DATA")]
     wanted = [("W-DATA-003", "constant"), ("W-DATA-004", "empty"), ("W-DATA-005", "key"), ("W-DATA-005", "serial"), ("W-DATA-006", "copy")]
     assert found == wanted
     assert "serial" in [item.name for item in done.spec.numeric]
@@ -262,6 +262,7 @@ def test_parquet_moments_and_booleans_are_read(tmp_path: Path) -> None:
     done = jobs.prepare(tmp_path / "job", path.read_bytes(), task="multiclass")
     assert done.code == 0, done.message
     assert [(item.name, item.type) for item in done.spec.numeric] == [("at", "float64"), ("d", "float64")]
+    assert {item.name: item.type for item in done.profile.columns}["at"] == "datetime"
     assert done.spec.categorical[0].categories in {("true", "false"), ("false", "true")}
 
 

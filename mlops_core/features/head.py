@@ -1,0 +1,107 @@
+"""The top of a CSV: comment lines, separator, header; and the end, where a line of totals may stand.
+
+    head = read_head(examined, path)       # Head(separator=';', cells=['age', 'y'], comments=1)
+    irregular(examined, head)              # True: only `repair.rewrite` reads it as people mean it
+
+The separator is the one of ``, ; tab |`` that the header line holds most often outside quotes.  Lines above the header are comments
+when they have another number of separators than the lines below, which agree with each other, or are blank below such a line.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from mlops_core.errors import InvalidRequest
+from mlops_core.features.encoding import Examined
+from mlops_core.features.repair import Head, is_total
+from mlops_core.features.typing import BLANKS
+
+SEPARATORS = ",;\t|"
+COLUMN_LIMIT = 10_000
+HEADER_LIMIT = 4_000_000
+COMMENT_LIMIT = 20
+SAMPLE_LINES = 1000
+_TAIL = 64 << 10
+
+
+def read_head(examined: Examined, name: str) -> Head:
+    """The head of the file; `InvalidRequest` E-DATA-003 (no column names) or E-DATA-004 (over 10,000 columns)."""
+    lines = _top(examined).splitlines(keepends=True)
+    first = _header_place(lines)
+    header = "".join(_whole_record(lines[first:])).rstrip("\r\n")
+    separator = _said(lines[:first]) or separator_of(header)
+    if not header.strip(BLANKS + SEPARATORS):
+        raise InvalidRequest(f"the first line of {name} holds no column names.", remedy="Put a header line on top.", code="E-DATA-003")
+    if len(header.encode()) >= HEADER_LIMIT:
+        raise InvalidRequest(f"the header of {name} is longer than {HEADER_LIMIT:,} bytes.", code="E-DATA-004")
+    cells = [cell.strip(BLANKS) for cell in next(csv.reader(header.splitlines(keepends=True), delimiter=separator, skipinitialspace=True))]
+    if len(cells) > COLUMN_LIMIT:
+        raise InvalidRequest(f"the header has {len(cells):,} columns; at most {COLUMN_LIMIT:,} are read.", code="E-DATA-004")
+    return Head(separator, cells, comments=first)
+
+
+def irregular(examined: Examined, head: Head) -> bool:
+    """Whether the bytes need rewriting: not UTF-8, NUL characters, a quote after blanks, a line of totals at the end."""
+    if examined.nul or examined.encoding not in {"utf-8", "utf-8-sig"}:
+        return True
+    lines = _top(examined, 1 << 20).splitlines(keepends=True)[head.comments :][:SAMPLE_LINES]
+    spaced = re.compile(rf'(?:^|{re.escape(head.separator)})[ \t]+"')
+    return any(spaced.search(_outside_quotes(line, keep=True)) for line in lines) or _ends_in_total(examined, head)
+
+
+def separator_of(line: str) -> str:
+    """The separator that a line holds most often outside quotes; the comma when it holds none."""
+    bare = _outside_quotes(line)
+    return max(SEPARATORS, key=bare.count)
+
+
+def _top(examined: Examined, size: int = HEADER_LIMIT) -> str:
+    with examined.plain.open("rb") as file:
+        raw = file.read(size)
+    return raw.decode(examined.encoding, "ignore").removeprefix("\ufeff").replace("\0", "")
+
+
+def _header_place(lines: list[str]) -> int:
+    for place in range(min(COMMENT_LIMIT, len(lines) - 1)):
+        line, below = lines[place], lines[place + 1 : place + 3]
+        blank = not line.strip(BLANKS) and place > 0
+        if not blank and not _said([line]) and not (line.strip(BLANKS) and _comment(line, below)):
+            return place
+    return min(COMMENT_LIMIT, max(len(lines) - 1, 0))
+
+
+def _comment(line: str, below: list[str]) -> bool:
+    separator = separator_of(below[0])
+    mine, *theirs = (_outside_quotes(text).count(separator) for text in (line, *below))
+    alike = len(set(theirs)) == 1 and theirs[0] > 0
+    return alike and mine != theirs[0] and (mine == 0 or line.lstrip(BLANKS)[:1] in {"#", "%"} or line.lstrip(BLANKS)[:2] in {"//", "--"})
+
+
+def _said(lines: list[str]) -> str:
+    """The separator that a spreadsheet's ``sep=;`` line names."""
+    found = [re.fullmatch(r'"?sep=(.)"?', line.strip("\r\n"), re.IGNORECASE) for line in lines]
+    return next((match.group(1) for match in found if match and match.group(1) in SEPARATORS), "")
+
+
+def _whole_record(lines: list[str]) -> list[str]:
+    """The lines of the first record: a quoted name may hold line ends."""
+    for count in range(1, min(len(lines), 100) + 1):
+        if "".join(lines[:count]).count('"') % 2 == 0:
+            return lines[:count]
+    return lines[:1]
+
+
+def _ends_in_total(examined: Examined, head: Head) -> bool:
+    with examined.plain.open("rb") as file:
+        file.seek(max(0, examined.size - _TAIL))
+        tail = file.read().decode("utf-8", "ignore").rstrip("\r\n").rsplit("\n", 1)
+    try:
+        cells = next(csv.reader([tail[-1].rstrip("\r")], delimiter=head.separator), [])
+    except csv.Error:
+        return False
+    return len(tail) > 1 and len(cells) == len(head.cells) and is_total(cells)
+
+
+def _outside_quotes(line: str, *, keep: bool = False) -> str:
+    return ('"' if keep else "").join(line.split('"')[::2])
