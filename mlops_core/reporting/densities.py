@@ -3,24 +3,24 @@
     score_charts(y, scores, results, t)                     # binary tasks
     error_charts(y, predicted, target="price", t=t)         # regressions
 
-What they draw are counts in bins; classes under ten rows are left out.
+What they draw are bins and squares of at least ten rows; classes under ten rows are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mlops_core.contracts.evaluation import EvaluationResults
-from mlops_core.reporting.drawings import Chart, Plane, Rect
+from mlops_core.reporting.drawings import Chart, Plane, Rect, merged
 from mlops_core.reporting.pages import SMALLEST_GROUP, Words, named
 
 Array = np.ndarray[Any, Any]
 _SCORE_BINS = 30
 _ERROR_BINS = 41
-_CELLS = 45
+_FINEST = 64
+_KEPT = 0.8
 _OUTER = 0.995
 
 
@@ -33,9 +33,9 @@ def score_charts(y: Array, scores: Array, results: EvaluationResults, t: Words) 
     if not shown:
         return []
     parts = [histogram(values, low=0.0, high=1.0, bins=_SCORE_BINS) for _, values in shown]
-    plane = Plane(0, 1, 0, max(share for shares, _ in parts for share in shares))
+    plane = Plane(0, 1, 0, max(height for bins in parts for _, _, height in bins))
     kinds = ["bar", "bar second"]
-    bars = [bar for kind, (shares, edges) in zip(kinds, parts, strict=False) for bar in _bars(plane, shares, edges, kind)]
+    bars = [plane.bar(*item, kind=kind) for kind, bins in zip(kinds, parts, strict=False) for item in bins]
     legend = [
         (kind.removeprefix("bar").strip(), t("report.group", label=named(label, 30), rows=f"{len(values):,}"))
         for kind, (label, values) in zip(kinds, shown, strict=False)
@@ -60,51 +60,79 @@ def error_charts(y: Array, predicted: Array, *, target: str, t: Words) -> list[C
     square = Plane(low, high, low, high, square=True)
     name = named(target, 30)
     rows = f"{len(y):,}"
+    cells, hidden = _cells(square, y, predicted)
     density = Chart(
         title=t("plot.residuals"),
         alt=t("report.residuals_alt", rows=rows),
         plane=square,
         x_label=t("report.measured_axis", target=name),
         y_label=t("report.predicted_axis", target=name),
-        note=t("report.residuals_note", rows=rows),
-        rects=tuple(_cells(square, y, predicted)),
+        note=t("report.residuals_note", rows=rows, hidden=f"{hidden:,}"),
+        rects=tuple(cells),
         lines=(square.line((low, high), (low, high), "chance"),),
     )
-    errors = predicted - y
+    return [density, _spread(predicted - y, name, t)]
+
+
+def _spread(errors: Array, name: str, t: Words) -> Chart:
     edge = float(np.quantile(np.abs(errors), _OUTER)) or 1.0
-    shares, edges = histogram(errors, low=-edge, high=edge, bins=_ERROR_BINS)
-    plane = Plane(-edge, edge, 0, max(shares))
-    spread = Chart(
+    bins = histogram(errors, low=-edge, high=edge, bins=_ERROR_BINS)
+    plane = Plane(-edge, edge, 0, max((height for _, _, height in bins), default=1.0))
+    return Chart(
         title=t("report.errors"),
         alt=t("report.errors_alt"),
         plane=plane,
         x_label=t("report.error_axis", target=name),
         y_label=t("report.share_axis"),
-        note=t("report.errors_note", rows=rows),
-        rects=tuple(_bars(plane, shares, edges, "bar")),
+        note=t("report.errors_note", rows=f"{len(errors):,}"),
+        rects=tuple(plane.bar(*item) for item in bins),
         lines=(plane.line((0, 0), (0, plane.y_high), "chance"),),
     )
-    return [density, spread]
 
 
-def histogram(values: Array, *, low: float, high: float, bins: int) -> tuple[list[float], list[float]]:
-    """Shares of the rows per bin and the bins' edges; what lies outside counts in the outer bins."""
-    counts, edges = np.histogram(np.clip(values, low, high), bins=bins, range=(low, high if high > low else low + 1))
-    return (counts / max(1, len(values))).tolist(), edges.tolist()
+def histogram(values: Array, *, low: float, high: float, bins: int) -> list[tuple[float, float, float]]:
+    """Bins (low, high, height) of at least ten rows; the height is the share of the rows per width of one of ``bins`` even bins.
+
+    What lies outside counts in the outer bins.
+    """
+    end = high if high > low else low + 1
+    counts, edges = np.histogram(np.clip(values, low, high), bins=bins, range=(low, end))
+    width = (end - low) / bins
+    joined = merged(edges.tolist(), counts.tolist(), least=SMALLEST_GROUP)
+    return [(start, stop, rows / len(values) * width / (stop - start)) for start, stop, rows in joined]
 
 
-def _bars(plane: Plane, shares: Sequence[float], edges: Sequence[float], kind: str) -> list[Rect]:
-    return [plane.bar(edges[at], edges[at + 1], value, kind=kind) for at, value in enumerate(shares) if value]
+def _cells(plane: Plane, measured: Array, predicted: Array) -> tuple[list[Rect], int]:
+    """Squares of at least ten rows and how many rows are in none; opacity grows with the logarithm of rows per area.
 
-
-def _cells(plane: Plane, measured: Array, predicted: Array) -> list[Rect]:
-    """Squares whose opacity grows with the logarithm of the rows in them."""
+    A square is quartered while quarters of ten rows hold four fifths of it: many rows draw a fine picture, few a coarse one.
+    """
     low, high = plane.x_low, plane.x_high if plane.x_high > plane.x_low else plane.x_low + 1
-    counts, edges, _ = np.histogram2d(measured, predicted, bins=_CELLS, range=((low, high), (low, high)))
-    top = np.log1p(counts.max())
-    width, height = round((plane.right - plane.left) / _CELLS, 2), round((plane.bottom - plane.top) / _CELLS, 2)
-    found = []
-    for across, up in np.argwhere(counts > 0):
-        opacity = round(float(0.15 + 0.85 * np.log1p(counts[across, up]) / top), 2)
-        found.append(Rect(plane.x(edges[across]), round(plane.y(edges[up]) - height, 1), width, height, kind="cell", opacity=opacity))
-    return found
+    places = [np.clip(((values - low) / (high - low) * _FINEST).astype(int), 0, _FINEST - 1) for values in (measured, predicted)]
+    counts = np.zeros((_FINEST, _FINEST), dtype=np.int64)
+    np.add.at(counts, tuple(places), 1)
+    found = _quartered(counts, 0, 0, _FINEST)
+    densities = [np.log1p(rows / side**2 * _FINEST) for _, _, side, rows in found]
+    step = (high - low) / _FINEST
+    width, height = (plane.right - plane.left) / _FINEST, (plane.bottom - plane.top) / _FINEST
+    cells = [
+        Rect(
+            plane.x(low + across * step), plane.y(low + (up + side) * step), round(width * side, 1), round(height * side, 1),
+            kind="cell", opacity=round(float(0.12 + 0.88 * density / max(densities)), 2), title=f"{rows:,}",
+        )
+        for density, (across, up, side, rows) in zip(densities, found, strict=True)
+    ]  # fmt: skip
+    return cells, len(measured) - sum(rows for *_, rows in found)
+
+
+def _quartered(counts: Array, across: int, up: int, side: int) -> list[tuple[int, int, int, int]]:
+    rows = int(counts[across : across + side, up : up + side].sum())
+    if rows < SMALLEST_GROUP:
+        return []
+    half = side // 2
+    if half:
+        corners = [(across + right, up + top) for right in (0, half) for top in (0, half)]
+        held = [int(counts[x : x + half, y : y + half].sum()) for x, y in corners]
+        if sum(count for count in held if count >= SMALLEST_GROUP) >= _KEPT * rows:
+            return [cell for x, y in corners for cell in _quartered(counts, x, y, half)]
+    return [(across, up, side, rows)]

@@ -120,6 +120,25 @@ class Chart:
     legend: tuple[tuple[str, str], ...] = ()
 
 
+def merged(edges: Sequence[float], counts: Sequence[int], *, least: int) -> list[tuple[float, float, int]]:
+    """Bins (low, high, rows) joined from left to right until each holds ``least`` rows; what is left over joins the last one."""
+    found: list[tuple[float, float, int]] = []
+    start, held = edges[0], 0
+    for place, count in enumerate(counts):
+        if not held and not count:
+            start = edges[place + 1]
+            continue
+        held += count
+        if held >= least:
+            found.append((start, edges[place + 1], held))
+            start, held = edges[place + 1], 0
+    if held and found:
+        low, high, rows = found[-1]
+        last = max(edge for edge, count in zip(edges[1:], counts, strict=True) if count)
+        found[-1] = (low, max(high, last), rows + held)
+    return found
+
+
 def ticks(low: float, high: float, *, most: int) -> list[tuple[float, str]]:
     """At most ``most`` round values from low to high with labels that tell them apart."""
     span = high - low

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -24,6 +24,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.verdict import Interval
 from mlops_core.reporting.figures import figure
+from mlops_core.reporting.pages import SMALLEST_GROUP
 
 Array = np.ndarray[Any, Any]
 INK, MUTED, GRID, ACCENT = "#1f2328", "#59636e", "#d8dee4", "#0b5cad"
@@ -143,6 +144,18 @@ def _roc_label(area: Interval | None) -> str:
     return "model" if area is None else f"model, AUC {figure(area.value)} (95 %: {figure(area.low)}–{figure(area.high)})"
 
 
+def _rows_bar(drawing: Figure, axis: Any, density: Any) -> None:
+    """The scale of a density of rows, logarithmic; none where every cell holds fewer than ten."""
+    if not len(density.get_array()):
+        axis.text(0.5, 0.5, f"no cell holds {SMALLEST_GROUP} rows", transform=axis.transAxes, ha="center", color=MUTED, fontsize=9)
+        return
+    density.set_norm(LogNorm(SMALLEST_GROUP, max(SMALLEST_GROUP + 1, float(density.get_array().max()))))
+    bar = drawing.colorbar(density, ax=axis, fraction=0.045, pad=0.02)
+    bar.outline.set_visible(False)
+    bar.set_label("rows (log scale)", fontsize=8.5, color=MUTED)
+    bar.ax.tick_params(labelsize=8, colors=MUTED, length=0)
+
+
 def residuals_png(path: Path, results: EvaluationResults, pairs: tuple[Array, Array], *, target: str) -> None:
     """Measured against predicted as a density, and the distribution of the errors; ``pairs`` is (measured, predicted)."""
     measured, predicted = pairs
@@ -153,13 +166,13 @@ def residuals_png(path: Path, results: EvaluationResults, pairs: tuple[Array, Ar
     margin = (high - low) * 0.02 or 1.0
     limits = (low - margin, high + margin)
     left.plot(limits, limits, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="predicted = measured")
-    density = left.hexbin(measured, predicted, gridsize=48, cmap=_DENSITY, mincnt=1, bins="log", extent=(*limits, *limits), linewidths=0.1)
+    cells = int(np.clip(np.sqrt(len(measured) / 8), 6, 48))
+    density = left.hexbin(
+        measured, predicted, gridsize=cells, cmap=_DENSITY, mincnt=SMALLEST_GROUP, extent=(*limits, *limits), linewidths=0.1
+    )
     left.set_xlim(limits)
     left.set_ylim(limits)
-    bar = drawing.colorbar(density, ax=left, fraction=0.045, pad=0.02)
-    bar.outline.set_visible(False)
-    bar.set_label("rows (log scale)", fontsize=8.5, color=MUTED)
-    bar.ax.tick_params(labelsize=8, colors=MUTED, length=0)
+    _rows_bar(drawing, left, density)
     left.legend(loc="upper left", fontsize=8.5, frameon=False, labelcolor=INK)
     _titles(left, f"Predicted against measured, {results.split} split, {results.rows:,} rows", f"Measured {name}", f"Predicted {name}")
     errors = predicted - measured

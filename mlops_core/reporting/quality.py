@@ -8,17 +8,17 @@ Drawn from counts alone; categories and classes of fewer than ten rows are count
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, DataProfile, Finding
+from mlops_core.contracts.dataset import ColumnQuality, DataJobConfig, DataProfile, FileQuality, Finding
 from mlops_core.contracts.quality import Check, PartName, QualityReport
 from mlops_core.contracts.request import Language
 from mlops_core.explain.table import find
-from mlops_core.reporting.drawings import Rect
-from mlops_core.reporting.figures import figure, number
+from mlops_core.reporting.drawings import Rect, merged
+from mlops_core.reporting.figures import number
 from mlops_core.reporting.messages.wording import warned
 from mlops_core.reporting.pages import SMALLEST_GROUP, Found, Range, StateBlock, Words, html, known, named, share, words
 
@@ -27,6 +27,8 @@ MOST_MISSING = 30
 _MOST_NAMED = 8
 _MOST_CATEGORIES = 6
 _WIDTH, _HEIGHT = 240, 56
+_QUANTILES = 7
+_SEPARATORS = {"\t": "tab", ";": "; (semicolon)", ",": ", (comma)", "|": "| (bar)"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class Card:
-    """One column: bars of its distribution or its greatest categories, and its figures as pairs of words."""
+    """One column: bars of its distribution or its greatest categories, its figures as pairs of words, and what was odd about it."""
 
     name: str
     kind: str
@@ -50,6 +52,7 @@ class Card:
     categories: tuple[tuple[str, str], ...]
     rest: str
     facts: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
 
 
 def found_of(findings: Sequence[Finding], language: Language) -> tuple[Found, ...]:
@@ -65,7 +68,7 @@ def found_of(findings: Sequence[Finding], language: Language) -> tuple[Found, ..
 def render_quality(profile: DataProfile, report: QualityReport, *, config: DataJobConfig, language: Language) -> str:
     """The whole page."""
     t = words(language)
-    shown = [item for item in profile.columns if item.dropped != "requested"]
+    dropped = {item.name: item.dropped for item in profile.columns}
     parts = [part for part in get_args(PartName) if profile.rows.get(part)]
     return html(
         "quality.html.j2",
@@ -77,10 +80,11 @@ def render_quality(profile: DataProfile, report: QualityReport, *, config: DataJ
         tiles=_tiles(profile, t),
         parts=[(part, profile.rows.get(part, 0)) for part in parts],
         checks=_check_rows(report, parts, t),
-        missing=_missing(shown, t),
+        missing=_missing(profile.all_columns, t),
         classes=_classes(profile, t),
-        cards=[card(item, t) for item in shown[:MOST_CARDS]],
-        more=max(0, len(shown) - MOST_CARDS),
+        cards=[card(item, dropped.get(item.name, ""), t) for item in profile.all_columns[:MOST_CARDS]],
+        more=max(0, len(profile.all_columns) - MOST_CARDS),
+        file=_repairs(profile.file, t),
         recipe=_recipe(config),
     )
 
@@ -105,10 +109,10 @@ def _state(profile: DataProfile, language: Language, t: Words) -> StateBlock:
 
 def _tiles(profile: DataProfile, t: Words) -> list[tuple[str, str, str]]:
     """Name, figure and a second line."""
-    rows, train = profile.rows, profile.rows.get("train", 0)
+    rows = profile.rows
     used = [item for item in profile.columns if not item.dropped]
-    cells = sum(item.rows for item in used)
-    missing = sum(item.missing for item in used)
+    cells = sum(item.rows for item in profile.all_columns)
+    missing = sum(item.missing for item in profile.all_columns)
     splits = [(t(f"report.split_{part}"), f"{count:,}", share(count / max(1, sum(rows.values())))) for part, count in rows.items()]
     return [
         (t("quality.rows_read"), f"{profile.rows_read:,}", t("quality.rows_left_out", count=f"{profile.dropped_rows:,}")),
@@ -116,7 +120,7 @@ def _tiles(profile: DataProfile, t: Words) -> list[tuple[str, str, str]]:
         (t("quality.columns"), f"{len(used):,}", t("quality.columns_left_out", count=f"{len(profile.columns) - len(used):,}")),
         (t("report.features"), f"{profile.feature_count:,}", t("quality.after_encoding")),
         (t("report.duplicates"), f"{profile.duplicate_rows:,}", share(profile.duplicate_rows / max(1, profile.rows_read))),
-        (t("quality.missing_cells"), share(missing / max(1, cells)), t("quality.of_training", rows=f"{train:,}")),
+        (t("quality.missing_cells"), share(missing / max(1, cells)), t("quality.of_cells", count=f"{cells:,}")),
     ]
 
 
@@ -140,7 +144,7 @@ def _answer(check: Check | None, t: Words) -> tuple[str, str]:
     return ", ".join(listed) + (f" … +{more}" if more else ""), "warn"
 
 
-def _missing(columns: Sequence[ColumnProfile], t: Words) -> list[Range]:
+def _missing(columns: Sequence[ColumnQuality], t: Words) -> list[Range]:
     found = sorted((item for item in columns if item.missing), key=lambda item: -item.missing / item.rows)[:MOST_MISSING]
     return [
         Range(
@@ -171,58 +175,87 @@ def _classes(profile: DataProfile, t: Words) -> list[Range]:
     ]
 
 
-def card(item: ColumnProfile, t: Words) -> Card:
-    """A column's distribution and figures; nothing of a column that holds no value."""
-    filled = item.rows - item.missing
-    categories, rest = _categories(item, filled, t)
+def card(item: ColumnQuality, dropped: str, t: Words) -> Card:
+    """A column's distribution and figures over all rows; ``dropped`` is why the model does not get it."""
+    categories, rest = _categories(item, t)
     bars = _bars(item)
+    value = _value(item)
     facts = [(t("quality.missing"), share(item.missing / item.rows) if item.rows else "–")]
     if item.distinct:
         facts.append((t("quality.distinct"), f"{item.distinct:,}"))
-    if len(item.quantiles) == 7:
-        facts.append((t("quality.median"), number(item.quantiles[3])))
-        facts.append((t("quality.middle"), f"{number(item.quantiles[2])} – {number(item.quantiles[4])}"))
-    if item.mean is not None and item.deviation is not None:
-        facts.append((t("quality.mean"), f"{figure(item.mean)} ± {figure(item.deviation)}"))
+    if len(item.quantiles) == _QUANTILES:
+        facts.append((t("quality.median"), value(item.quantiles[3])))
+        facts.append((t("quality.middle"), f"{value(item.quantiles[2])} – {value(item.quantiles[4])}"))
     return Card(
         name=named(item.name),
         kind=t(f"kind.{item.type}"),
-        off=known(t, f"dropped.{item.dropped.replace(' ', '_')}", item.dropped) if item.dropped else "",
+        off=known(t, f"dropped.{dropped.replace(' ', '_')}", dropped) if dropped else "",
         alt=t("quality.bars_alt", column=named(item.name)),
         bars=bars,
-        ends=(number(item.quantiles[0]), number(item.quantiles[-1])) if bars else None,
+        ends=(value(item.quantiles[0]), value(item.quantiles[-1])) if bars else None,
         categories=categories,
         rest=rest,
         facts=tuple(facts),
+        notes=tuple(_notes(item, t)),
     )
 
 
-def _categories(item: ColumnProfile, filled: int, t: Words) -> tuple[tuple[tuple[str, str], ...], str]:
-    shown = [(value, part) for value, part in item.categories if part * filled >= SMALLEST_GROUP - 0.5][:_MOST_CATEGORIES]
+def _value(item: ColumnQuality) -> Callable[[float], str]:
+    """How a value of the column is written: a date, a whole number or a figure."""
+    if item.type == "datetime":
+        return lambda seconds: (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d")
+    return number
+
+
+def _notes(item: ColumnQuality, t: Words) -> list[str]:
+    """What the reader of the file had to do with the column's values."""
+    codes = ", ".join(number(code) for code, _ in item.codes)
+    notes = [
+        t("quality.misfits", count=f"{item.misfits:,}") if item.misfits else "",
+        t("quality.notation", style=t(f"notation.{item.notation}")) if item.notation != "plain" else "",
+        t("quality.currency", count=f"{item.currency:,}") if item.currency else "",
+        t("quality.far", count=f"{item.far:,}") if item.far else "",
+        t("quality.codes", codes=codes, count=f"{sum(count for _, count in item.codes):,}") if codes else "",
+        t("quality.spellings", count=f"{item.spellings:,}") if item.spellings else "",
+    ]
+    return [note for note in notes if note]
+
+
+def _categories(item: ColumnQuality, t: Words) -> tuple[tuple[tuple[str, str], ...], str]:
+    filled = max(1, item.rows - item.missing)
+    shown = [(value, count) for value, count in item.categories if count >= SMALLEST_GROUP][:_MOST_CATEGORIES]
     left = item.distinct - len(shown)
-    covered = sum(part for _, part in shown)
+    covered = sum(count for _, count in shown) / filled
     rest = t("quality.more_categories", count=f"{left:,}", share=share(max(0.0, 1 - covered))) if item.categories and left > 0 else ""
-    return tuple((named(value, 40), share(part)) for value, part in shown), rest
+    return tuple((named(value, 40), share(count / filled)) for value, count in shown), rest
 
 
-def _bars(item: ColumnProfile) -> tuple[Rect, ...]:
-    """Bars between the 1 % and 99 % quantiles, cut at the decile edges: equal areas hold equal shares."""
-    if len(item.quantiles) != 7 or not item.edges or item.quantiles[-1] <= item.quantiles[0]:
+def _bars(item: ColumnQuality) -> tuple[Rect, ...]:
+    """Bins between the 1 % and the 99 % quantile, joined until each holds ten rows; the area is the share of the rows."""
+    if len(item.quantiles) != _QUANTILES or len(item.edges) != len(item.counts) + 1 or item.edges[-1] <= item.edges[0]:
         return ()
-    low, high = item.quantiles[0], item.quantiles[-1]
-    inner = [edge for edge in item.edges if low < edge < high]
-    shares = item.shares if len(inner) == len(item.edges) and len(item.shares) == len(inner) + 1 else ()
-    edges = [low, *inner, high]
-    parts = shares or [1 / (len(edges) - 1)] * (len(edges) - 1)
-    heights = [part / (after - before) for part, (before, after) in zip(parts, pairwise(edges), strict=True)]
-    top = max(heights)
-    scale = _WIDTH / (high - low)
+    bins = merged(item.edges, item.counts, least=SMALLEST_GROUP)
+    low, scale = item.edges[0], _WIDTH / (item.edges[-1] - item.edges[0])
+    tops = [rows / (after - before) for before, after, rows in bins]
     return tuple(
         Rect(
             x=round((before - low) * scale, 1),
-            y=round(_HEIGHT * (1 - height / top), 1),
-            width=round(max(0.8, (after - before) * scale - 1), 1),
-            height=round(_HEIGHT * height / top, 1),
+            y=round(_HEIGHT * (1 - top / max(tops)), 1),
+            width=round(max(0.5, (after - before) * scale - 1), 1),
+            height=round(_HEIGHT * top / max(tops), 1),
+            title=f"{rows:,}",
         )
-        for height, (before, after) in zip(heights, pairwise(edges), strict=True)
+        for top, (before, after, rows) in zip(tops, bins, strict=True)
     )
+
+
+def _repairs(file: FileQuality, t: Words) -> list[tuple[str, str]]:
+    """How the file was written, and what was repaired in it."""
+    counted = {"nul": file.nul, "comments": file.comments, "headers": file.headers, "totals": file.totals, "ragged": file.ragged}
+    told = [(t("file.kind"), f"{file.kind}, {file.bytes:,} B")]
+    if file.kind == "csv":
+        told.append(
+            (t("file.written"), t("file.written_as", encoding=file.encoding, separator=_SEPARATORS.get(file.separator, file.separator)))
+        )
+    told += [(t(f"file.{name}"), f"{count:,}") for name, count in counted.items() if count]
+    return told

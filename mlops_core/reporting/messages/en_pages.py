@@ -28,10 +28,13 @@ PAGES = {
     "report.scores": "Scores by true class",
     "report.scores_alt": "Distribution of the score for each true class",
     "report.score_axis": "Score of {positive}",
-    "report.scores_note": "The bars of each class add up to 1. Dashed: the threshold 0.5.",
+    "report.scores_note": "The area of each class is 1; bars hold ten rows or more. Dashed: the threshold 0.5.",
     "report.group": "{label} ({rows} rows)",
     "report.residuals_alt": "Predicted against measured values of {rows} rows as a density",
-    "report.residuals_note": "{rows} rows; darker squares hold more of them (log scale). Dashed: predicted equals measured.",
+    "report.residuals_note": (
+        "{rows} rows; darker squares hold more of them (log scale), none fewer than ten; {hidden} rows stand apart and are not "
+        "drawn. Dashed: predicted equals measured."
+    ),
     "report.measured_axis": "Measured {target}",
     "report.predicted_axis": "Predicted {target}",
     "report.errors": "Errors",
@@ -197,7 +200,7 @@ PAGES = {
     "quality.nothing_missing": "No value is missing.",
     "quality.each_column": "Each column",
     "quality.cards_note": (
-        "{rows} training rows. Bars of equal area hold a tenth of the rows each; their ends are the 1 % and 99 % quantiles. "
+        "All {rows} rows of the file. Bars stand between the 1 % and 99 % quantiles; the outer ones hold what lies beyond. "
         "Categories of fewer than ten rows are not named."
     ),
     "quality.more_columns": "{count} more are in the JSON file beside this page.",
@@ -206,7 +209,6 @@ PAGES = {
     "quality.distinct": "Distinct",
     "quality.median": "Median",
     "quality.middle": "Middle half",
-    "quality.mean": "Mean ± deviation",
     "quality.bars_alt": "Distribution of {column} in the training rows",
     "quality.lineage": "Where it comes from",
     "quality.test_digest": "Test file digest",
@@ -283,4 +285,23 @@ PAGES = {
     "finding.w_quality_004": "{count:,} of {of:,} expectations do not hold on a sample of {rows:,} rows",
     "quality.passed": "passed ({columns} columns)",
     "quality.all_rows": "all {rows} rows",
+    "quality.of_cells": "of {count} cells",
+    "quality.of_all": "of all {rows} rows of the file",
+    "quality.engine": "Engine",
+    "quality.misfits": "{count} values do not fit the type and count as missing",
+    "quality.notation": "numbers written with {style}",
+    "quality.currency": "{count} values with a currency mark",
+    "quality.far": "{count} values lie far outside (over 20 interquartile ranges)",
+    "quality.codes": "{codes} probably stands for missing ({count} values)",
+    "quality.spellings": "{count} values respelt to join a category",
+    "notation.comma": "a decimal comma",
+    "notation.thousands": "thousands separators",
+    "file.kind": "File",
+    "file.written": "Written as",
+    "file.written_as": "{encoding}, separator {separator}",
+    "file.nul": "NUL characters taken out",
+    "file.comments": "Comment lines above the header",
+    "file.headers": "Repeated header lines left out",
+    "file.totals": "Lines of totals left out",
+    "file.ragged": "Lines of another width left out",
 }

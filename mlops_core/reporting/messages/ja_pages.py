@@ -28,10 +28,12 @@ PAGES = {
     "report.scores": "実際のクラス別のスコア",
     "report.scores_alt": "実際のクラスごとのスコアの分布",
     "report.score_axis": "{positive} のスコア",
-    "report.scores_note": "棒の合計はクラスごとに 1 です。破線：しきい値 0.5。",
+    "report.scores_note": "面積の合計はクラスごとに 1、棒はどれも 10 行以上です。破線：しきい値 0.5。",
     "report.group": "{label}（{rows} 行）",
     "report.residuals_alt": "{rows} 行の実測値と予測値の密度",
-    "report.residuals_note": "{rows} 行。濃い升目ほど行が多い（対数）。破線：予測値が実測値に等しい。",
+    "report.residuals_note": (
+        "{rows} 行。濃い升目ほど行が多く（対数）、どれも 10 行以上です。離れた {hidden} 行は描いていません。破線：予測値が実測値に等しい。"
+    ),
     "report.measured_axis": "{target} の実測値",
     "report.predicted_axis": "{target} の予測値",
     "report.errors": "誤差",
@@ -190,8 +192,7 @@ PAGES = {
     "quality.nothing_missing": "欠損値はありません。",
     "quality.each_column": "各列",
     "quality.cards_note": (
-        "学習 {rows} 行。面積の等しい棒がそれぞれ行の 1 割を表し、両端は 1 % と 99 % の分位点です。10 "
-        "行に満たないカテゴリは名前を示しません。"
+        "ファイルの全 {rows} 行。棒は 1 % から 99 % の分位点まで、両端の棒はその外側を含みます。10 行に満たないカテゴリは名前を示しません。"
     ),
     "quality.more_columns": "残り {count} 件は、このページの隣の JSON ファイルにあります。",
     "quality.more_categories": "ほかに {count} カテゴリ、行の {share}",
@@ -199,7 +200,6 @@ PAGES = {
     "quality.distinct": "値の種類",
     "quality.median": "中央値",
     "quality.middle": "中央の半分",
-    "quality.mean": "平均 ± 標準偏差",
     "quality.bars_alt": "学習の行での {column} の分布",
     "quality.lineage": "由来",
     "quality.test_digest": "テストファイルのダイジェスト",
@@ -270,4 +270,23 @@ PAGES = {
     "finding.w_quality_004": "標本 {rows:,} 行で、期待値 {of:,} 件のうち {count:,} 件が成り立ちません",
     "quality.passed": "合格（{columns} 列）",
     "quality.all_rows": "全 {rows} 行",
+    "quality.of_cells": "全 {count} 個のうち",
+    "quality.of_all": "ファイルの全 {rows} 行のうち",
+    "quality.engine": "エンジン",
+    "quality.misfits": "型に合わない {count} 個の値を欠損とみなします",
+    "quality.notation": "{style}で書かれた数値",
+    "quality.currency": "通貨記号の付いた値 {count} 個",
+    "quality.far": "大きく外れた値 {count} 個（四分位範囲の 20 倍超）",
+    "quality.codes": "{codes} は欠損を表す可能性があります（{count} 個）",
+    "quality.spellings": "カテゴリをそろえるため {count} 個の表記を直しました",
+    "notation.comma": "小数点にコンマ",
+    "notation.thousands": "桁区切り",
+    "file.kind": "ファイル",
+    "file.written": "書式",
+    "file.written_as": "{encoding}、区切り {separator}",
+    "file.nul": "除去した NUL 文字",
+    "file.comments": "見出しの上の注釈行",
+    "file.headers": "除外した重複見出し行",
+    "file.totals": "除外した合計行",
+    "file.ragged": "除外した列数の違う行",
 }

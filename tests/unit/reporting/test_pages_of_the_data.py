@@ -8,12 +8,14 @@ import pytest
 
 from mlops_core.contracts.dataset import (
     ColumnProfile,
+    ColumnQuality,
     DataJobConfig,
     DataProfile,
     FeatureDoc,
     FeatureDocs,
     FeatureSpec,
     FeatureStep,
+    FileQuality,
     Finding,
     NumericColumn,
 )
@@ -38,6 +40,22 @@ COLUMNS = (
     ColumnProfile(name="note", type="string", rows=1280, missing=1280, distinct=0, dropped="empty"),
     ColumnProfile(name="id", type="int64", rows=1280, missing=0, distinct=0, dropped="requested"),
 )  # fmt: skip
+ALL_COLUMNS = (
+    ColumnQuality(
+        name="age", type="int64", rows=2000, missing=100, misfits=3, distinct=60, minimum=17, maximum=90, far=2, codes=((999.0, 12),),
+        quantiles=(18.0, 20.0, 28.0, 37.0, 48.0, 60.0, 74.0), edges=(18.0, 32.0, 46.0, 60.0, 74.0), counts=(700, 600, 500, 100),
+        notation="thousands",
+    ),
+    ColumnQuality(
+        name="=cmd()", type="string", rows=2000, missing=1250, misfits=0, distinct=3,
+        categories=(("<i>Oslo</i>", 450), ("Bergen", 291), ("only nine live here", 9)),
+    ),
+    ColumnQuality(
+        name="since", type="datetime", rows=2000, missing=0, misfits=0, distinct=60, minimum=0, maximum=9e8,
+        quantiles=(0.0, 1e7, 1e8, 5e8, 6e8, 7e8, 8e8), edges=(0.0, 4e8, 8e8), counts=(900, 1100),
+    ),
+    ColumnQuality(name="note", type="string", rows=2000, missing=2000, misfits=0, distinct=0),
+)  # fmt: skip
 SPEC = FeatureSpec(
     task="binary", target="<b>won</b>", numeric=(NumericColumn(name="age", type="int64", fill=37.0),), categorical=(),
     missing_values="median", scaling="none",
@@ -45,7 +63,10 @@ SPEC = FeatureSpec(
 
 
 def data(**changes: Any) -> DataProfile:
-    return profile(columns=COLUMNS, class_shares={"no": 0.75, "=yes": 0.2445, "seven rows": 0.0055}, **changes)
+    file = FileQuality(bytes=123_456, encoding="cp1252", separator=";", ragged=4)
+    return profile(
+        columns=COLUMNS, all_columns=ALL_COLUMNS, file=file, class_shares={"no": 0.75, "=yes": 0.2445, "seven rows": 0.0055}, **changes
+    )
 
 
 def report(*checks: Check, **suite: Any) -> QualityReport:
@@ -110,6 +131,22 @@ def test_categories_and_classes_under_ten_rows_are_counted_and_not_named() -> No
     features = check(documented("en", hot("<i>Oslo</i>"), hot("only nine live here")))
     assert "only nine live here" not in features
     assert "1 categories with fewer than ten training rows are not named" in features
+
+
+def test_a_column_s_oddities_and_the_file_s_repairs_are_told() -> None:
+    words = check(quality())
+    for told in (
+        "3 values do not fit the type",
+        "numbers written with thousands separators",
+        "2 values lie far outside",
+        "999 probably stands for missing (12 values)",
+        "cp1252, separator ; (semicolon)",
+        "Lines of another width left out 4",
+        "1970-01-01",
+        "left out: empty",
+        "62.5 %",
+    ):
+        assert told in words, told
 
 
 def test_the_suite_says_what_it_saw() -> None:
