@@ -59,6 +59,8 @@ class Console:
         self.err.write("mlops: " + "\n".join(map(plain, f"{error.headline}{code}".split("\n"))) + "\n")
         if error.remedy:
             self.err.write(f"  next: {plain(error.remedy)}\n")
+        if error.code and _is_explained(error.code):
+            self.err.write(f"  more: mlops explain-error {plain(error.code)}\n")
         self.err.flush()
 
     @contextmanager
@@ -87,6 +89,12 @@ class Console:
 
         with Live(console=RichConsole(file=self.err), refresh_per_second=4, transient=False) as live:
             yield _Table(live)
+
+
+def _is_explained(code: str) -> bool:
+    from mlops_core.explain.table import find
+
+    return find(code) is not None
 
 
 @dataclass

@@ -10,6 +10,7 @@ server after the requests in flight, at most 30 seconds later.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -125,6 +126,10 @@ def _port(values: Mapping[str, str]) -> int:
 
 def _serve(model: ServedModel, host: str, port: int, started: float) -> int:
     import uvloop
+
+    # What was loaded stays for good: a full collection would look through all of it and hold every request for some 50 ms.
+    gc.collect()
+    gc.freeze()
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()

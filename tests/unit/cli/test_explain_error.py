@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 
 import pytest
 
+from mlops_core.cli.console import Console
 from mlops_core.cli.explain_error import lines
 from mlops_core.cli.main import main
+from mlops_core.errors import Refused
 from mlops_core.explain.table import TABLE
 
 
@@ -34,6 +37,12 @@ def test_a_code_of_another_kind_gets_the_way_to_the_list(capsys: pytest.CaptureF
     error = capsys.readouterr().err
     assert "lists every code" in error
     assert "\x1b" not in error
+
+
+def test_a_failure_leads_to_its_explanation() -> None:
+    err = io.StringIO()
+    Console(io.StringIO(), err).failure(Refused("no.", code="E-POLICY-COST"))
+    assert err.getvalue() == "mlops: no. (E-POLICY-COST)\n  more: mlops explain-error E-POLICY-COST\n"
 
 
 def test_without_a_code_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
