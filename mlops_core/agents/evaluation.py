@@ -90,6 +90,8 @@ def _verdict_input(agent: Agent, run: Document, results: Document, number: int) 
         **{name: results[name] for name in ("task", "metric", "split", "rows", "metrics", "baseline")},
         "champion": champion["metrics"] if champion else None,
         "champion_version": champion["version"] if champion else None,
+        # Nobody asked for a run that data or a schedule started: an equal model is no reason to change what serves.
+        "champion_must_lose": bool(run["trigger"]),
         "threshold": request["threshold"],
         "round": number,
         "max_retrains": request["max_retrains"],

@@ -9,7 +9,7 @@ from pydantic import Field
 from mlops_core.contracts.base import Digest, Message, RunId
 from mlops_core.contracts.request import Language, Scalar, TrainingRequest
 
-Path = Literal["workflow", "webhook", "polling", "dispatch"]
+Path = Literal["workflow", "webhook", "polling", "dispatch", "retraining"]
 Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$")]
 
 

@@ -14,6 +14,8 @@ PhaseName = Literal["data", "experiment", "validation", "packaging", "release", 
 PHASES: tuple[PhaseName, ...] = ("data", "experiment", "validation", "packaging", "release", "monitoring", "improvement")
 PhaseStatus = Literal["waiting", "running", "done", "failed", "skipped"]
 Outcome = Literal["succeeded", "refused", "failed", "aborted", "timed_out", "expired"]
+Trigger = Literal["", "data", "schedule"]
+"""What asked for a run where no person did: new data, or a schedule."""
 Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$")]
 
 
@@ -110,3 +112,4 @@ class RunState(Message):
     outcome: Outcome | None = None
     reason: str = ""
     history_path: str = ""
+    trigger: Trigger = ""

@@ -20,7 +20,7 @@ from typing import Protocol
 WAVES: tuple[tuple[str, ...], ...] = (
     ("storage", "signing"),
     ("topics", "roles", "server-policy", "agents", "machines", "github", "trail"),
-    ("server", "events", "webhook", "alarms"),
+    ("server", "events", "retraining", "webhook", "alarms"),
 )
 ARTIFACT_FOLDER = "artifacts"
 

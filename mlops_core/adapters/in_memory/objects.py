@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mlops_core.errors import Conflict, NotFound, Refused
 from mlops_core.facts import ObjectFacts
@@ -16,13 +17,14 @@ class MemoryObjects:
 
     clock: Clock
     bodies: dict[str, bytes] = field(default_factory=dict)
+    changed: dict[str, datetime] = field(default_factory=dict)
     writes: int = 0
 
     def head(self, uri: str) -> ObjectFacts:
         """Facts of an object."""
         body = self._body(uri)
         tag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        return ObjectFacts(uri, len(body), tag, f"v-{tag[:8]}", self.clock.now())
+        return ObjectFacts(uri, len(body), tag, f"v-{tag[:8]}", self.changed.get(uri, self.clock.now()))
 
     def read(self, uri: str, *, limit: int = 1 << 20) -> bytes:
         """The body, if not too long."""
@@ -35,7 +37,7 @@ class MemoryObjects:
         """Store a body."""
         if only_new and uri in self.bodies:
             raise Conflict(f"{uri} exists already.", code="E-OBJECT-EXISTS")
-        self.bodies[uri] = body
+        self.bodies[uri], self.changed[uri] = body, self.clock.now()
         self.writes += bool(content_type)
 
     def list(self, prefix: str, *, limit: int = 1000) -> list[ObjectFacts]:
