@@ -14,6 +14,7 @@ import json
 
 from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
 from mlops_core.agents.handler import Agent, Document, answer, coded, key_of
+from mlops_core.agents.stopping import obey
 from mlops_core.errors import Refused
 
 LONG = LongJob(word="data", phase="data", start="start_data_job", describe="describe_data_job")
@@ -91,7 +92,7 @@ def _accept(agent: Agent, run: Document, profile: Document, *, job: str | None, 
     changes = {**_prepared(profile, job=job), "jobs": jobs}
     try:
         _confirm(agent, run, profile)
-        _obey(agent.tools.call("read_policy", run_id=run_id), profile["findings"])
+        obey(agent.tools.call("read_policy", run_id=run_id), profile["findings"], code="E-DATA-STOPPED")
     except Refused as error:
         told = line("detail.failed", reason=str(coded(error))[:300])
         agent.record(run_id, {**changes, "phase": phase("data", "failed", told, job)})
@@ -113,23 +114,6 @@ def _confirm(agent: Agent, run: Document, profile: Document) -> None:
         content=content,
         key=key_of(run_id, "confirm", [version, identity, content]),
     )
-
-
-def _obey(policy: Document, findings: list[Document]) -> None:
-    """`Refused` (E-DATA-STOPPED) when the policy stops on one of the findings: it names each with its columns."""
-    found = stopping(policy["stop_on"], findings)
-    if found:
-        named = [item["code"] + (f" ({', '.join(item['columns'][:8])})" if item["columns"] else "") for item in found]
-        raise Refused(
-            f"the policy stops on what was found in the data: {'; '.join(named)}.",
-            remedy="Mend the data or drop the columns; or take the code out of stop_on in .github/mlops.yml, and label the issue again.",
-            code="E-DATA-STOPPED",
-        )
-
-
-def stopping(stop_on: list[str], findings: list[Document]) -> list[Document]:
-    """The findings whose code, or the family that it begins with (``W-LEAK``), is named."""
-    return [item for item in findings if any(item["code"] == code or item["code"].startswith(f"{code}-") for code in stop_on)]
 
 
 def _seen(agent: Agent, run: Document) -> Document:

@@ -10,7 +10,9 @@ figures and the pinned policy; no rows, no names of people.
 from __future__ import annotations
 
 from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
-from mlops_core.agents.handler import Agent, Document, answer, key_of
+from mlops_core.agents.handler import Agent, Document, answer, coded, key_of
+from mlops_core.agents.stopping import obey
+from mlops_core.errors import Refused
 
 LONG = LongJob(word="evaluation", phase="validation", start="start_evaluation_job", describe="describe_evaluation_job")
 
@@ -49,8 +51,16 @@ def describe(agent: Agent, event: Document) -> Document:
         results: Document = agent.tools.call("read_results", evaluation_uri=uri)
         done = phase("validation", "done", _figure(results), facts["job"])
         where = {"test_evaluation_uri" if split == "test" else "evaluation_uri": uri}
-        agent.record(run_id, {"phase": done, "jobs": [job_use(facts, "validation")], **where})
-        return {"verdict_input": _verdict_input(agent, run, results, number), "policy": agent.tools.call("read_policy", run_id=run_id)}
+        policy: Document = agent.tools.call("read_policy", run_id=run_id)
+        changes = {"phase": done, "jobs": [job_use(facts, "validation")], "warnings": results["findings"], **where}
+        try:
+            obey(policy, results["findings"], code="E-EVAL-STOPPED")
+        except Refused as error:
+            told = line("detail.failed", reason=str(coded(error))[:300])
+            agent.record(run_id, {**changes, "phase": phase("validation", "failed", told, facts["job"])})
+            raise
+        agent.record(run_id, changes)
+        return {"verdict_input": _verdict_input(agent, run, results, number), "policy": policy}
 
     return follow(agent, LONG, event, again=again, finish=finish)
 

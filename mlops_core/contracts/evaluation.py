@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlops_core.contracts.base import Digest, Message
-from mlops_core.contracts.dataset import ColumnProfile
+from mlops_core.contracts.dataset import ColumnProfile, Finding
 from mlops_core.contracts.findings import Calibration, Curve, Figure, GroupAudit, Importance, MeasureName, Residuals, Slices
 from mlops_core.contracts.request import Language, MetricName, Task
 from mlops_core.contracts.verdict import Interval
@@ -80,6 +80,7 @@ class EvaluationResults(Message):
     protected_absent: tuple[str, ...] = ()
     importance: Importance | None = None
     learning_curve: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
     model_digest: Digest
     seconds: float
 

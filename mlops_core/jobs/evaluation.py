@@ -29,6 +29,7 @@ from mlops_core.evaluation.drift_baseline import label_shares, score_bins
 from mlops_core.evaluation.intervals import Estimate
 from mlops_core.evaluation.look import Look, Training, look
 from mlops_core.evaluation.resampling import Resampling
+from mlops_core.evaluation.traps import traps
 from mlops_core.features.feeds import feeds_of, read_batches, targets_of
 from mlops_core.jobs.archive import read_archive
 from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
@@ -161,6 +162,7 @@ def results_of(config: EvaluationJobConfig, model: Model, seen: Look, *, seconds
         calibration=seen.curves.calibration,
         residuals=seen.residuals,
         learning_curve=model.report.learning_curve if model.report else {},
+        findings=tuple(traps(seen, split=config.split, labels=model.spec.labels)),
         model_digest=model.digest,
         seconds=round(seconds, 3),
     )

@@ -1,4 +1,4 @@
-"""Leaks and traps, looked for before anything is trained: pure functions over arrays of at most 20,000 rows of each split.
+"""Leaks and traps, looked for before anything is trained: pure functions over arrays of at most 10,000 rows of each split.
 
     train = draw(connection, "train", profiles, config)      # Rows: numbers, and texts as codes
     near_copies(train)                                        # W-LEAK-001: one column alone gives the target

@@ -2,10 +2,10 @@
 
     near_copies(train)      # [Finding W-LEAK-001 …]
 
-Classes: the cells of a column (its values, or 256 equally filled ranges of more than 1,000 numbers; missing is a cell) learn their most
-frequent class on half of the rows and answer for the other half.  A near copy takes away 99 % of the errors that always answering the
-most frequent class makes, of which there must be ten.  Numbers: the squared correlation, of values or of ranks, or the variance that the
-means of the column's cells explain on the other half, is 0.999 or more.
+Classes: each value of a column learns its most frequent class on half of the rows and answers for the other half; a number that was not
+seen answers as the nearest one that was, a text as the most frequent class; missing is a value.  A near copy takes away 99 % of the errors
+that always answering the most frequent class makes, of which there must be ten.  Numbers: the squared correlation, of values or of ranks,
+or the variance that the means of the column's own values explain on the other half, is 0.999 or more.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from __future__ import annotations
 import numpy as np
 
 from mlops_core.contracts.dataset import Finding
-from mlops_core.features.checks.sample import Array, Rows
+from mlops_core.features.checks.sample import Array, Rows, grouped
 
 ERRORS_TAKEN = 0.99
 EXPLAINED = 0.999
 LEAST_ERRORS = 10
 LEAST_ROWS = 20
-BINS = 256
-MOST_VALUES = 1000
 
 
 def near_copies(train: Rows) -> list[Finding]:
@@ -35,42 +33,49 @@ def near_copies(train: Rows) -> list[Finding]:
 
 def _of_classes(train: Rows) -> dict[str, float]:
     learns = train.first_half()
-    classes, labels = np.unique(train.target, return_inverse=True)
-    labels = labels.ravel()
+    classes, labels, _ = grouped(train.target)
     learnt = np.bincount(labels[learns], minlength=len(classes))
     asked = int((~learns).sum())
     wrong = int((labels[~learns] != learnt.argmax()).sum())
     if wrong < LEAST_ERRORS:
         return {}
+    usual = int(learnt.argmax())
     found = {}
     for name, values in train.columns.items():
-        cell = _cells(values, text=name in train.texts)
-        answers = _most_frequent(cell[learns], labels[learns], cells=int(cell.max()) + 1, classes=len(classes), usual=int(learnt.argmax()))
+        cell = _cells(values)
+        answers = _most_frequent(cell[learns], labels[learns], cells=int(cell.max()) + 1, classes=len(classes))
+        unseen = answers < 0
+        answers[unseen] = usual
+        if name not in train.texts:
+            _answer_as_nearest(answers, unseen, grouped(values[~np.isnan(values)])[0])
         right = int((answers[cell[~learns]] == labels[~learns]).sum())
         if asked - right <= (1 - ERRORS_TAKEN) * wrong:
             found[name] = right / asked
     return found
 
 
-def _most_frequent(cell: Array, labels: Array, *, cells: int, classes: int, usual: int) -> Array:
-    """The most frequent class of each cell, the first of equally frequent ones; ``usual`` where a cell holds no row."""
-    pairs, counts = np.unique(cell * classes + labels, return_counts=True)
+def _most_frequent(cell: Array, labels: Array, *, cells: int, classes: int) -> Array:
+    """The most frequent class of each cell, the first of equally frequent ones; -1 where a cell holds no row."""
+    pairs, _, counts = grouped(cell * classes + labels)
     order = np.lexsort((pairs, -counts))[::-1]
-    answers = np.full(cells, usual)
+    answers = np.full(cells, -1)
     answers[pairs[order] // classes] = pairs[order] % classes
     return answers
 
 
-def _cells(values: Array, *, text: bool) -> Array:
-    """The cell of each row as a number from 0: cell 0 is missing, equal values share a cell."""
+def _answer_as_nearest(answers: Array, unseen: Array, distinct: Array) -> None:
+    """Let a number that was never learnt answer as the nearest one that was; cell k + 1 holds ``distinct[k]``."""
+    known = np.flatnonzero(~unseen[1:])
+    if len(known):
+        middles = (distinct[known[1:]] + distinct[known[:-1]]) / 2
+        answers[1:] = answers[1:][known[np.searchsorted(middles, distinct)]]
+
+
+def _cells(values: Array) -> Array:
+    """The cell of each row as a number from 0: cell 0 is missing, equal values share a cell, in ascending order."""
     there = ~np.isnan(values)
-    distinct, places = np.unique(values[there], return_inverse=True)
-    places = places.ravel()
-    if not text and len(distinct) > MOST_VALUES:
-        share = np.cumsum(np.bincount(places)) / max(len(places), 1)
-        places = np.minimum((share * BINS).astype(np.int64), BINS - 1)[places]
     found = np.zeros(len(values), dtype=np.int64)
-    found[there] = places + 1
+    found[there] = grouped(values[there])[1] + 1
     return found
 
 
@@ -81,7 +86,7 @@ def _of_numbers(train: Rows) -> dict[str, float]:
     ranks = _ranks(y)
     found = {}
     for name, values in train.columns.items():
-        score = _explained(_cells(values, text=name in train.texts), y, learns)
+        score = _explained(_cells(values), y, learns)
         there = ~np.isnan(values)
         if name not in train.texts and 2 * int(there.sum()) >= len(y):
             own = ranks if there.all() else _ranks(y[there])
@@ -113,7 +118,7 @@ def _squared(left: Array, right: Array) -> float:
 
 def _ranks(values: Array) -> Array:
     """Ranks from 0, equal values share their mean rank."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, places, counts = grouped(values)
     ends = np.cumsum(counts)
-    found: Array = (ends - (counts + 1) / 2)[places.ravel()]
+    found: Array = (ends - (counts + 1) / 2)[places]
     return found

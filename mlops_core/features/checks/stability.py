@@ -1,13 +1,13 @@
 """Population stability: does a split look like the training split?
 
     psi((0.5, 0.5), (0.7, 0.3))              # 0.169; above 0.2 is a shift worth a warning
-    by_chance(10, 220, 55)                   # what two samples of one population exceed once in a thousand times
+    differ(before, after)                    # whether chance alone explains two histograms (1 in 1,000)
     shifts(train, {"validation": validation, "test": test}, config)
 
 PSI is the symmetric Kullback-Leibler divergence of two histograms (Siddiqi, Credit Risk Scorecards, 2006): the sum of (q - p) ln(q / p),
-shares below 0.0001 taken as 0.0001, so that an empty cell divides by nothing.  Between samples of n and m rows of one population it is
-near (1/n + 1/m) times chi-square (Yurdakul 2018): small splits are flagged only above that.  Cells: deciles of the training rows
-(right-closed; a constant has one below, at and above it), or the 20 most frequent values and the rest; missing is a cell of its own.
+shares below 0.0001 taken as 0.0001, so that an empty cell divides by nothing.  Two small samples of one population reach 0.2 by chance
+(Yurdakul 2018): a shift must also be one by Pearson's test.  Cells: deciles of the training rows (right-closed; a constant has one below,
+at and above it), or the 20 most frequent values and the rest; missing is a cell of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from statistics import NormalDist
 import numpy as np
 
 from mlops_core.contracts.dataset import DataJobConfig, Finding
-from mlops_core.features.checks.sample import Array, Rows
+from mlops_core.features.checks.sample import Array, Rows, grouped
 
 SHIFT = 0.2
 FLOOR = 1e-4
@@ -33,12 +33,20 @@ def psi(reference: Sequence[float], current: Sequence[float]) -> float:
     return math.fsum((after - before) * math.log(after / before) for before, after in pairs)
 
 
-def by_chance(cells: int, reference_rows: int, current_rows: int, *, chance: float = CHANCE) -> float:
-    """The index that two samples of one population exceed with probability ``chance`` (chi-square by Wilson and Hilferty 1931)."""
-    degrees = max(cells - 1, 1)
+def differ(before: Array, after: Array, *, chance: float = CHANCE) -> bool:
+    """Whether two histograms come from two populations: Pearson's chi-square above what chance exceeds once in 1 / ``chance`` times."""
+    used = (before + after) > 0
+    counts = np.stack([before[used], after[used]]).astype(np.float64)
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+    return float(((counts - expected) ** 2 / expected).sum()) > chi_square(int(used.sum()) - 1, chance)
+
+
+def chi_square(degrees: int, chance: float) -> float:
+    """The value that chi-square exceeds with probability ``chance``; within 4 % for small chances (Wilson and Hilferty 1931)."""
+    if degrees < 1:
+        return 0.0
     spread = 2 / (9 * degrees)
-    quantile = degrees * (1 - spread + NormalDist().inv_cdf(1 - chance) * math.sqrt(spread)) ** 3
-    return quantile * (1 / max(reference_rows, 1) + 1 / max(current_rows, 1))
+    return float(degrees * (1 - spread + NormalDist().inv_cdf(1 - chance) * math.sqrt(spread)) ** 3)
 
 
 def shifts(train: Rows, others: Mapping[str, Rows], config: DataJobConfig) -> list[Finding]:
@@ -64,8 +72,7 @@ def moved_columns(reference: Mapping[str, Array], current: Mapping[str, Array], 
             continue
         before, after = cells(values, current[name], text=name in texts)
         index = psi((before / before.sum()).tolist(), (after / after.sum()).tolist())
-        used = int(np.count_nonzero(before + after))
-        if index > max(SHIFT, by_chance(used, len(values), len(current[name]), chance=chance)):
+        if index > SHIFT and differ(before, after, chance=chance):
             found[name] = index
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
@@ -76,10 +83,11 @@ def cells(reference: Array, current: Array, *, text: bool) -> tuple[Array, Array
     if not len(there):
         return _counts(reference, np.zeros(0), np.isnan), _counts(current, np.zeros(0), np.isnan)
     if text:
-        values, numbers = np.unique(there, return_counts=True)
+        values, _, numbers = grouped(there)
         known = np.sort(values[np.lexsort((values, -numbers))[:MOST_VALUES]])
         return _listed(reference, known), _listed(current, known)
-    edges = np.unique(np.quantile(there, np.arange(1, 10) / 10))
+    tenths = np.ceil(np.arange(1, 10) / 10 * len(there)).astype(np.int64) - 1
+    edges, _, _ = grouped(np.sort(there)[tenths])
     if len(edges) == 1:
         edges = np.array([np.nextafter(edges[0], -np.inf), edges[0]])
     return _counts(reference, edges, np.isnan), _counts(current, edges, np.isnan)

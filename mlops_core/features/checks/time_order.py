@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlops_core.contracts.dataset import DataJobConfig, Finding
-from mlops_core.features.checks.sample import Array, Rows
+from mlops_core.features.checks.sample import Array, Rows, grouped
 from mlops_core.features.checks.stability import moved_columns
 
 EARLY = 0.7
@@ -64,7 +64,7 @@ def future(train: Rows, config: DataJobConfig) -> list[Finding]:
 def _time_column(train: Rows, config: DataJobConfig, rising: list[str]) -> str:
     if config.time_column is not None and config.time_column in train.columns:
         return config.time_column
-    timely = [name for name in rising if len(np.unique(train.columns[name])) >= LEAST_TIMES]
+    timely = [name for name in rising if len(grouped(train.columns[name])[0]) >= LEAST_TIMES]
     return next((name for name in timely if name in train.moments), next(iter(timely), ""))
 
 
@@ -78,4 +78,4 @@ def _sorted_by_target(train: Rows) -> bool:
     steps = np.diff(train.target)
     if train.regression:
         return not (steps > 0).any() or not (steps < 0).any()
-    return int(np.count_nonzero(steps)) <= 2 * len(np.unique(train.target))
+    return int(np.count_nonzero(steps)) <= 2 * len(grouped(train.target)[0])

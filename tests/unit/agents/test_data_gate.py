@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mlops_core.agents.data import stopping
+from mlops_core.agents.stopping import stopping
 from mlops_core.contracts.base import canonical
 from mlops_core.contracts.dataset import Finding
 from mlops_core.contracts.history import HistoryRecord
@@ -117,3 +117,18 @@ def _replacing_in(walker: Walker) -> Callable[[Call], None]:
             walker.memory.objects.write(w.RAW, b"age,income\n2,no\n")
 
     return before
+
+
+def test_a_score_too_good_to_be_true_stops_before_the_judge_where_the_policy_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """abuse row 85"""
+    walker = _walker("stop_on: [W-EVAL]\n", monkeypatch=monkeypatch)
+    perfect = Finding(code="W-EVAL-002", values={"metric": "roc_auc", "score": 1.0, "split": "validation", "rows": 6000})
+    made = w.results
+    monkeypatch.setattr(w, "results", lambda *given: made(*given).model_copy(update={"findings": (perfect,)}))
+    run = walker.start()
+    assert walker.run(run).status == "FAILED"
+    state = walker.line.state(run)
+    assert "E-EVAL-STOPPED" in state.reason
+    assert state.verdict is None
+    assert [item.code for item in state.warnings] == ["W-EVAL-002"]
+    assert next(phase for phase in state.phases if phase.name == "validation").status == "failed"
