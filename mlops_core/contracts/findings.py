@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from mlops_core.contracts.base import Message
+from mlops_core.contracts.request import MetricName
 from mlops_core.contracts.verdict import Interval
 
 MeasureName = Literal[
@@ -116,7 +117,8 @@ class Slice(Message):
     """Rows that meet one or two conditions and the loss there against everywhere else.
 
     ``effect`` is the difference of the mean losses in deviations of the loss; ``p_value`` is one-sided (Welch), ``q_value`` the same
-    after Benjamini and Hochberg over everything tested.  ``metric`` is the request's own metric on the slice, where it is defined there.
+    after Benjamini and Hochberg over everything tested.  ``figures`` are those a request can name, where they are defined on the slice;
+    ``metric`` is the request's own.
     """
 
     conditions: tuple[Condition, ...]
@@ -128,6 +130,7 @@ class Slice(Message):
     p_value: float
     q_value: float
     metric: Interval | None = None
+    figures: dict[MetricName, Interval] = Field(default_factory=dict)
 
 
 class Slices(Message):

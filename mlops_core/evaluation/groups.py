@@ -20,6 +20,7 @@ import numpy as np
 from mlops_core.contracts.findings import GroupAudit, GroupFigure, GroupGap, GroupRow
 from mlops_core.contracts.verdict import Interval
 from mlops_core.evaluation.intervals import NORMAL_975, wilson
+from mlops_core.evaluation.subsets import Rows
 
 Array = np.ndarray[Any, Any]
 SMALLEST_GROUP = 10
@@ -69,6 +70,16 @@ def audit_values(attribute: str, names: Sequence[str], groups: Array, *, y: Arra
         if len(part)
     ]
     return _audit(attribute, members, _ratio_of_means)
+
+
+def audited(attribute: str, coded: tuple[Sequence[str], Array], rows: Rows, predicted: Array) -> GroupAudit:
+    """The audit that fits the task of a split; ``coded`` is what `columns.group_column` found."""
+    names, groups = coded
+    if rows.task == "binary":
+        return audit_classes(attribute, names, groups, y=rows.y, predicted=predicted)
+    if rows.task == "multiclass":
+        return audit_hits(attribute, names, groups, correct=rows.y == predicted)
+    return audit_values(attribute, names, groups, y=rows.y, predicted=predicted)
 
 
 def _rates(cells: Array) -> dict[GroupFigure, tuple[Interval, float]]:

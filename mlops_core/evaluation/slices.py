@@ -1,7 +1,7 @@
 """Where a model is worst: rows of one or two columns whose loss is significantly above everyone else's.
 
     columns = [coded_numbers("age", ages), coded_words("sex", codes, words)]
-    found = worst_slices(columns, losses, loss="brier", metric=lambda inside: None)
+    found = worst_slices(columns, losses, loss="brier")
     found.found[0].conditions, found.found[0].loss
 
 Each slice of at least 50 rows is compared with all other rows by Welch's test (1947, one-sided, normal tail: both sides have 50 rows or
@@ -12,7 +12,7 @@ with the most significant slices of their own, and a pair is shown only where it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any, Literal
@@ -20,12 +20,14 @@ from typing import Any, Literal
 import numpy as np
 
 from mlops_core.contracts.findings import Condition, Slice, Slices
+from mlops_core.contracts.request import MetricName
 from mlops_core.contracts.verdict import Interval
 from mlops_core.evaluation.intervals import mean_estimate
 
 Array = np.ndarray[Any, Any]
 LossName = Literal["brier", "absolute_error"]
-Measured = Callable[[tuple[Condition, ...]], Interval | None]
+Figures = Mapping[MetricName, Interval]
+Measured = Callable[[tuple[Condition, ...]], Figures]
 LEAST_ROWS = 50
 MOST_FOUND = 10
 FALSE_ALARMS = 0.05
@@ -84,7 +86,7 @@ def coded_words(name: str, codes: Array, words: Sequence[str]) -> Coded:
 def moments_of(columns: Sequence[Coded], losses: Array) -> Moments:
     """Sums over the slices of one column or of a pair."""
     size = math.prod(len(column.conditions) for column in columns)
-    codes = columns[0].codes if len(columns) == 1 else columns[0].codes * len(columns[1].conditions) + columns[1].codes
+    codes = columns[0].codes if len(columns) == 1 else columns[0].codes.astype(np.int64) * len(columns[1].conditions) + columns[1].codes
     inside = np.logical_and.reduce([column.codes >= 0 for column in columns])
     kept, values = codes[inside], losses[inside]
     sums = [np.bincount(kept, minlength=size), *(np.bincount(kept, weights=part, minlength=size) for part in (values, values * values))]
@@ -121,9 +123,10 @@ def worst_slices(
     losses: Array,
     *,
     loss: LossName,
-    metric: Callable[[Array], Interval | None] = lambda _: None,
+    metric: MetricName | None = None,
+    figures: Callable[[Array], Figures] = lambda _: {},
 ) -> Slices:
-    """The worst slices of one or two columns; ``metric`` is told which rows are inside."""
+    """The worst slices of one or two columns; ``figures`` is told which rows are inside, ``metric`` is the one of them to show first."""
     whole = np.array([len(losses), losses.sum(), (losses * losses).sum()])
     single = {column.name: moments_of([column], losses) for column in columns}
     reach = {name: max((each.z for each in _tests(moments, whole)), default=-math.inf) for name, moments in single.items()}
@@ -131,17 +134,19 @@ def worst_slices(
     pairs = [moments_of(pair, losses) for pair in combinations(best, 2)]
     places = {column.name: column for column in columns}
 
-    def measured(conditions: tuple[Condition, ...]) -> Interval | None:
+    def measured(conditions: tuple[Condition, ...]) -> Figures:
         coded = [(places[condition.column], condition) for condition in conditions]
-        return metric(np.logical_and.reduce([column.codes == column.conditions.index(condition) for column, condition in coded]))
+        return figures(np.logical_and.reduce([column.codes == column.conditions.index(condition) for column, condition in coded]))
 
-    return _judged([*single.values(), *pairs], whole, len(columns), loss, measured)
+    found = _judged([*single.values(), *pairs], whole, len(columns), loss, measured)
+    shown = tuple(each.model_copy(update={"metric": each.figures.get(metric)}) for each in found.found) if metric else found.found
+    return found.model_copy(update={"found": shown})
 
 
 def slices_of(moments: Sequence[Moments], *, loss: LossName, columns: int) -> Slices:
     """The same from sums alone; the first one covers all rows once."""
     whole = moments[0].table.sum(axis=0) if moments else np.array([1.0, 0.0, 0.0])
-    return _judged(moments, whole, columns, loss, lambda _: None)
+    return _judged(moments, whole, columns, loss, lambda _: {})
 
 
 def _judged(moments: Sequence[Moments], whole: Array, columns: int, loss: LossName, measured: Measured) -> Slices:
@@ -197,5 +202,5 @@ def _told(each: _Tested, q: float, whole: Array, measured: Measured) -> Slice:
         effect=(total / rows - rest) / spread if spread else 0.0,
         p_value=tail(each.z),
         q_value=q,
-        metric=measured(each.conditions),
+        figures=dict(measured(each.conditions)),
     )

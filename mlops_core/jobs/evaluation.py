@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -25,17 +26,24 @@ from mlops_core.contracts.findings import Figure
 from mlops_core.contracts.request import MetricName
 from mlops_core.contracts.training import TrainingReport
 from mlops_core.errors import InvalidRequest, JobFailed
+from mlops_core.evaluation.columns import group_column, slice_columns
 from mlops_core.evaluation.drift_baseline import label_shares, score_bins
+from mlops_core.evaluation.groups import audited
+from mlops_core.evaluation.importance import MOST_INPUTS, REPEATS, Shuffling, importance, sampled_rows
 from mlops_core.evaluation.intervals import Estimate
 from mlops_core.evaluation.look import Look, Training, look
 from mlops_core.evaluation.resampling import Resampling
+from mlops_core.evaluation.slices import worst_slices
+from mlops_core.evaluation.subsets import rows_of
 from mlops_core.evaluation.traps import traps
 from mlops_core.features.feeds import feeds_of, read_batches, targets_of
+from mlops_core.features.typing import input_name
 from mlops_core.jobs.archive import read_archive
 from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
 
 Array = np.ndarray[Any, Any]
 ROW = "__row"
+LARGE_GRAPH = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -46,15 +54,18 @@ class Model:
     spec: FeatureSpec
     report: TrainingReport | None
     digest: str
+    size: int
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One split after the model: row numbers, targets and raw scores."""
+    """One split after the model: row numbers, targets, raw scores, and the graph's inputs for a sample of the rows (places in ``y``)."""
 
     rows: Array
     y: Array
     scores: Array
+    sample: Array
+    feeds: dict[str, Array]
 
 
 def run(folder: JobFolder) -> int:
@@ -65,12 +76,18 @@ def run(folder: JobFolder) -> int:
     prepared = folder.input("prepared")
     profile = read_message(prepared / "profile.json", DataProfile)
     _check_same_preparation(config, model, read_message(prepared / "spec.json", FeatureSpec))
-    scored = score(model, prepared / config.split / "data.parquet")
+    split = prepared / config.split / "data.parquet"
+    scored = score(model, split, sample=lambda rows: sample_of(config, model, rows))
     log(f"scored {len(scored.y):,} rows in {time.perf_counter() - started:.2f} s")
     training = Training(model.spec.labels, _shares(profile, model.spec), _mean(profile, model.spec))
-    seen = look(model.spec.task, scored.y, scored.scores, training=training, resampling=Resampling(config.seed, config.resamples))
+    seen = look(
+        model.spec.task, scored.y, scored.scores, training=training, resampling=Resampling(config.seed, config.resamples), bins=config.bins
+    )
+    log(f"measured after {time.perf_counter() - started:.2f} s")
+    depth = depth_of(config, model, scored, seen, split)
+    log(f"looked into slices, groups and inputs after {time.perf_counter() - started:.2f} s")
     out = folder.output("evaluation")
-    results = results_of(config, model, seen, seconds=time.perf_counter() - started)
+    results = results_of(config, model, seen, seconds=time.perf_counter() - started).model_copy(update=depth)
     write_message(out / "results.json", results)
     write_message(out / "drift_baseline.json", drift_of(config, model, seen, scored=scored, profile=profile))
     _write_predictions(out / "predictions.parquet", model.spec, scored, seen)
@@ -93,7 +110,7 @@ def read_model(path: Path) -> Model:
     # Two threads add a tree ensemble's terms in another order: one keeps scores equal to serving's, bit by bit.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    return Model(session, FeatureSpec.model_validate_json(files["spec.json"]), report, known)
+    return Model(session, FeatureSpec.model_validate_json(files["spec.json"]), report, known, len(graph))
 
 
 def _check_same_preparation(config: EvaluationJobConfig, model: Model, prepared: FeatureSpec) -> None:
@@ -107,11 +124,28 @@ def _check_same_preparation(config: EvaluationJobConfig, model: Model, prepared:
         raise InvalidRequest(f"the model's task is {model.spec.task}, the job was told {config.task}.", code="E-EVAL-007")
 
 
-def score(model: Model, path: Path) -> Scored:
+def sample_of(config: EvaluationJobConfig, model: Model, rows: int) -> Array:
+    """The rows whose inputs are shuffled: fewer of a wide table or a large graph, by size and not by the clock, so that runs agree."""
+    scorings = 30_000 if model.size > LARGE_GRAPH else 120_000
+    inputs = min(MOST_INPUTS, max(1, len(input_columns(model.spec))))
+    most = min(config.importance_rows, max(100, scorings // (REPEATS * inputs)))
+    return sampled_rows(rows, most=most, seed=config.seed) if config.importance_rows else np.empty(0, dtype=np.int64)
+
+
+def input_columns(spec: FeatureSpec) -> dict[str, str]:
+    """The column behind every input of the graph."""
+    names = [column.name for column in spec.numeric] + [column.name for column in spec.categorical]
+    return {input_name(name): name for name in names}
+
+
+def score(model: Model, path: Path, *, sample: Callable[[int], Array] = lambda _: np.empty(0, dtype=np.int64)) -> Scored:
     """Targets and scores of a split, read in batches so that memory stays bounded."""
     if not path.is_file():
         raise InvalidRequest(f"the split {path.parent.name} holds no data.parquet.", code="E-JOB-002")
     rows, targets, scores = [], [], []
+    chosen = sample(pq.read_metadata(path).num_rows)
+    kept: list[dict[str, Array]] = []
+    passed = 0
     for batch in read_batches(path):
         try:
             targets.append(targets_of(batch, model.spec))
@@ -121,11 +155,40 @@ def score(model: Model, path: Path) -> Scored:
                 remedy="Use the stratified split, or drop classes with too few rows.",
                 code="E-EVAL-008",
             ) from error
-        scores.append(model.session.run(["score"], feeds_of(batch, model.spec))[0])
+        feeds = feeds_of(batch, model.spec)
+        scores.append(model.session.run(["score"], feeds)[0])
+        inside = chosen[np.searchsorted(chosen, passed) : np.searchsorted(chosen, passed + len(batch))] - passed
+        kept.append({name: values[inside] for name, values in feeds.items()})
+        passed += len(batch)
         rows.append(np.asarray(batch.column(ROW)) if ROW in batch.schema.names else np.arange(len(batch)))
     if not targets:
         raise JobFailed("the split holds no rows, so nothing can be measured.", code="E-EVAL-001")
-    return Scored(np.concatenate(rows), np.concatenate(targets), np.concatenate(scores))
+    sampled = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
+    return Scored(np.concatenate(rows), np.concatenate(targets), np.concatenate(scores), chosen, sampled)
+
+
+def depth_of(config: EvaluationJobConfig, model: Model, scored: Scored, seen: Look, split: Path) -> dict[str, Any]:
+    """Worst slices, groups of protected columns and importance, as fields of the results."""
+    spec = model.spec
+    rows = rows_of(spec.task, scored.y, scored.scores, classes=len(spec.labels))
+    resampling = Resampling(config.seed, config.resamples)
+    slices = worst_slices(
+        slice_columns(split, list(dict.fromkeys([*input_columns(spec).values(), *config.protected]))),
+        seen.losses,
+        loss="absolute_error" if spec.task == "regression" else "brier",
+        metric=config.metric,
+        figures=lambda inside: rows.inside(inside).intervals(resampling),
+    )
+    groups = {name: group_column(split, name) for name in config.protected}
+    shuffling = Shuffling(lambda feeds: model.session.run(["score"], feeds)[0], scored.feeds, input_columns(spec), rows.y[scored.sample])
+    return {
+        "slices": slices,
+        "groups": tuple(audited(name, found, rows, seen.predicted) for name, found in groups.items() if found),
+        "protected_absent": tuple(name for name, found in groups.items() if not found),
+        "importance": importance(shuffling, task=spec.task, metric=config.metric, classes=len(spec.labels), seed=config.seed)
+        if len(scored.sample)
+        else None,
+    }
 
 
 def _shares(profile: DataProfile, spec: FeatureSpec) -> tuple[float, ...]:

@@ -26,7 +26,11 @@ def test_a_planted_pair_is_found_with_its_rows_and_the_metric_of_exactly_these_r
     inside = (raw["sex"] == 1) & (raw["city"] == 4)
     losses = np.random.default_rng(1).exponential(0.1, 6000) + np.where(inside, 0.3, 0.0)
     found = worst_slices(
-        coded, losses, loss="brier", metric=lambda rows: Interval(value=float(rows.sum()), low=0.0, high=float((rows & inside).sum()))
+        coded,
+        losses,
+        loss="brier",
+        metric="accuracy",
+        figures=lambda rows: {"accuracy": Interval(value=float(rows.sum()), low=0.0, high=float((rows & inside).sum()))},
     )
     first = found.found[0]
     assert {(part.column, part.category) for part in first.conditions} == {("sex", "1"), ("city", "city 4")}

@@ -127,6 +127,57 @@ def test_the_drift_baseline_holds_score_bins_and_the_training_reference(tmp_path
     assert baseline.columns[0].edges == (30.0, 60.0)
 
 
+def test_slices_groups_and_inputs_are_looked_into(tmp_path: Path) -> None:
+    folder = prepare(tmp_path, rows=3000, protected=("sex", "shoe size"))
+    run(folder)
+    found = read(folder)
+    predictions = pq.read_table(outputs(folder) / "predictions.parquet")
+    score = predictions.column("score_0").to_numpy()
+    sex = pq.read_table(folder.input("prepared") / "test" / "data.parquet").column("sex").to_pylist()
+    assert found.protected_absent == ("shoe size",)
+    assert [row.name for row in found.groups[0].groups] == ["f", "m", "other"]
+    for row in found.groups[0].groups:
+        inside = np.array([value == row.name for value in sex])
+        assert row.rows == inside.sum()
+        assert row.figures["selection_rate"].value == pytest.approx((score[inside] >= 0.5).mean())
+    assert found.importance is not None
+    assert (found.importance.metric, found.importance.rows, found.importance.repeats) == ("roc_auc", 2000, 3)
+    assert [item.column for item in found.importance.inputs] == ["age", "sex"]
+    assert found.importance.inputs[0].value > 0.1 > abs(found.importance.inputs[1].value)
+    assert found.slices is not None
+    assert found.slices.tested >= 10
+    assert all(item.metric is None or item.metric.low <= item.metric.value <= item.metric.high for item in found.slices.found)
+
+
+@pytest.mark.parametrize(("task", "figure"), [("multiclass", "accuracy"), ("regression", "bias")])
+def test_other_tasks_have_groups_slices_and_importance_too(tmp_path: Path, task: str, figure: Any) -> None:
+    folder = prepare(tmp_path, task, protected=("sex", "age"))
+    run(folder)
+    found = read(folder)
+    assert [audit.attribute for audit in found.groups] == ["sex", "age"]
+    assert all(figure in audit.gaps and audit.four_fifths is None for audit in found.groups)
+    assert found.importance is not None
+    assert len(found.importance.inputs) == 2
+    assert found.slices is not None
+    assert found.slices.loss == ("absolute_error" if task == "regression" else "brier")
+
+
+def test_every_measure_stands_beside_its_interval_method_and_baseline(tmp_path: Path) -> None:
+    folder = prepare(tmp_path)
+    run(folder)
+    found = read(folder)
+    assert set(found.metrics) < set(found.measures)
+    assert {figure.method for figure in found.measures.values()} == {"bootstrap", "normal"}
+    assert all(figure.baseline is not None for figure in found.measures.values())
+    assert all(found.measures[name].value == interval.value for name, interval in found.metrics.items())
+
+
+def test_importance_can_be_left_out(tmp_path: Path) -> None:
+    folder = prepare(tmp_path, importance_rows=0)
+    run(folder)
+    assert read(folder).importance is None
+
+
 def test_two_runs_give_the_same_figures(tmp_path: Path) -> None:
     found = []
     for name in ("a", "b"):
