@@ -145,7 +145,7 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     "W-DATA-015": (
         "A column has numbers beyond the fences of the outlier rule; the message says how many, and what was done with them.",
         "Fences are fitted on the training rows: a linear model follows far values, trees hardly do, and a real extreme is information.",
-        "Nothing, if the action is what you want; else choose another one for the outliers (clip, flag, drop or keep).",
+        "Nothing, if the action is what you want; else choose another one for the outliers (clip, flag, drop or none).",
         "外れ値の規則の範囲を超える数値がある列です。件数と扱いはメッセージのとおりです。",
         "範囲は学習データから決めます。線形モデルは離れた値に引かれ、木はほとんど影響を受けません。本物の極端な値は情報です。",
         "意図した扱いなら対応は不要です。違う場合は外れ値の扱い（clip、flag、drop など）を選び直してください。",

@@ -10,6 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from mlops_core.serving import main as main_module
 from mlops_core.serving.app import BODY_LIMIT
 from mlops_core.serving.main import main
 from mlops_core.serving.model import load
@@ -139,6 +142,29 @@ def test_the_program_serves_until_sigterm_and_finishes_what_it_began(tmp_path: P
         program.wait()
         assert program.stdout is not None
         program.stdout.close()
+
+
+def test_half_a_request_and_a_client_that_never_reads_do_not_hold_up_the_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_module, "GRACE_SECONDS", 0.5)
+
+    async def scene() -> None:
+        async with serving(load(pack(tmp_path))) as (server, port):
+            _, half = await asyncio.open_connection("127.0.0.1", port)
+            half.write(http(BODY)[:-5])
+            _, deaf = await asyncio.open_connection("127.0.0.1", port, limit=1)
+            deaf.transport.pause_reading()  # type: ignore[attr-defined]
+            deaf.write(http(b"", path="/docs", method="GET") * 3000)
+            await asyncio.sleep(0.3)
+            started = time.monotonic()
+            server.stop()
+            await asyncio.sleep(0.1)
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", port)
+            half.close()
+            deaf.transport.abort()
+        assert time.monotonic() - started < 3
+
+    asyncio.run(scene())
 
 
 def test_the_program_says_what_keeps_it_from_serving(tmp_path: Path) -> None:
