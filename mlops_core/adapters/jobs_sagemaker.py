@@ -6,7 +6,7 @@ Describe references say (``SecondaryStatus`` MaxRuntimeExceeded, FailureReason p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +61,7 @@ class SageMakerJobs:
             "AlgorithmSpecification": {
                 "TrainingImage": self._settings.require("work_image"),
                 "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": f"{_LINE_START}#metric {name}={_NUMBER};"} for name in job.metrics],
+                "MetricDefinitions": metric_definitions(job.metrics),
             },
             "HyperParameters": dict(job.hyperparameters),
             "InputDataConfig": [_channel(name, uri) for name, uri in job.channels.items()],
@@ -123,6 +123,11 @@ class SageMakerJobs:
 
     def _key(self) -> dict[str, str]:
         return {"KmsKeyId": self._settings.data_key_arn} if self._settings.data_key_arn else {}
+
+
+def metric_definitions(names: Iterable[str]) -> list[dict[str, str]]:
+    """What SageMaker reads from a job's log: lines that begin with ``#metric NAME=NUMBER;``."""
+    return [{"Name": name, "Regex": f"{_LINE_START}#metric {name}={_NUMBER};"} for name in names]
 
 
 def _input(name: str, uri: str, path: str) -> dict[str, Any]:

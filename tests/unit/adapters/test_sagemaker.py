@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -69,6 +70,13 @@ def test_a_processing_job_is_asked_for_as_its_contract_says(client: Any) -> None
     assert asked["AppSpecification"]["ContainerArguments"] == ["data"]
     assert asked["ProcessingInputs"][0]["S3Input"]["LocalPath"] == "/opt/ml/processing/input/raw"
     assert jobs.tags("processing", PROCESSING.name) == {"mlops:digest": "d"}
+
+
+def test_a_job_with_checkpoints_keeps_them_where_it_was_told(client: Any) -> None:
+    jobs = SageMakerJobs(client, SETTINGS)
+    jobs.start_training(replace(TRAINING, checkpoint_uri="s3://lake/models/income/r0/checkpoints"))
+    asked = client.describe_training_job(TrainingJobName=TRAINING.name)
+    assert asked["CheckpointConfig"] == {"S3Uri": "s3://lake/models/income/r0/checkpoints", "LocalPath": "/opt/ml/checkpoints"}
 
 
 def test_a_training_job_is_asked_for_as_its_contract_says(client: Any) -> None:

@@ -100,6 +100,24 @@ def test_hyperparameters_travel_as_plain_text_and_are_checked() -> None:
             start_training(memory, run, job=f"mlops-{run}-train-r1", hyperparameters=wrong)
 
 
+def test_a_second_attempt_finds_the_checkpoints_of_the_first() -> None:
+    memory, run = started()
+    for suffix in ("", "-a2"):
+        start_training(memory, run, job=f"mlops-{run}-train-r0{suffix}")
+    places = {job.checkpoint_uri for job in memory.jobs.asked.values() if isinstance(job, TrainingJob)}
+    assert places == {f"s3://lake/models/income/{run}-r0/checkpoints"}
+
+
+def test_classes_are_weighed_where_there_are_classes() -> None:
+    memory, run = started()
+    start_training(memory, run, hyperparameters={"class_weight": "balanced"})
+    with pytest.raises(errors.InvalidRequest) as caught:
+        start_training(
+            memory, run, job=f"mlops-{run}-train-r1", task="regression", metric="rmse", hyperparameters={"class_weight": "balanced"}
+        )
+    assert caught.value.code == "E-TRAIN-005"
+
+
 def test_the_evaluation_job_gets_model_and_prepared_data() -> None:
     memory, run = started()
     config = EvaluationJobConfig(run_id=run, model_name="income", task="binary", metric="roc_auc", split="validation")

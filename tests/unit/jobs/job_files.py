@@ -66,7 +66,8 @@ def train(base: Path, prepared: Path, **hyperparameters: str) -> Outcome:
     (base / "input" / "config").mkdir(parents=True)
     (base / "input" / "data").mkdir(parents=True)
     (base / "input" / "data" / "prepared").symlink_to(prepared)
-    given = {"mlops_algorithm": "xgboost", "mlops_seed": "7", "n_estimators": "12"} | hyperparameters
+    trees = {} if hyperparameters.get("mlops_algorithm", "").endswith("regression") else {"n_estimators": "12"}
+    given = {"mlops_algorithm": "xgboost", "mlops_seed": "7"} | trees | hyperparameters
     (base / "input" / "config" / "hyperparameters.json").write_text(json.dumps(given))
     (base / "input" / "config" / "resourceconfig.json").write_text(json.dumps({"num_cpus": 1}))
     return run("train", base)
