@@ -13,7 +13,7 @@ from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.findings import Condition, GroupAudit, GroupFigure, Slice
 from mlops_core.contracts.verdict import Interval
 from mlops_core.reporting.drawings import percent
-from mlops_core.reporting.figures import figure
+from mlops_core.reporting.figures import figure, number
 from mlops_core.reporting.pages import Range, Words, named, share
 
 _MOST_SLICES = 12
@@ -58,10 +58,10 @@ def condition(item: Condition, t: Words) -> str:
     if item.category is not None:
         return f"{column} = {named(item.category, 40)}"
     if item.low is None and item.high is not None:
-        return f"{column} ≤ {figure(item.high)}"
+        return f"{column} ≤ {number(item.high)}"
     if item.high is None and item.low is not None:
-        return f"{column} > {figure(item.low)}"
-    return f"{figure(item.low or 0.0)} < {column} ≤ {figure(item.high or 0.0)}"
+        return f"{column} > {number(item.low)}"
+    return f"{number(item.low or 0.0)} < {column} ≤ {number(item.high or 0.0)}"
 
 
 def slice_ranges(results: EvaluationResults, t: Words) -> list[Range]:

@@ -18,6 +18,7 @@ from mlops_core.reporting.figures import figure
 from mlops_core.reporting.pages import Words, named, share
 
 _HUES = 12
+_SYNONYMS = {"logloss": "log_loss", "mlogloss": "log_loss", "auc": "roc_auc"}
 _MOST_LEARNED = 2
 _FEW_POINTS = 12
 Legend = tuple[tuple[str, str], ...]
@@ -195,6 +196,7 @@ def _learned(measure: str, series: dict[str, tuple[float, ...]], places: Sequenc
 
 def metric_title(name: str, t: Words) -> str:
     """A figure's name in words; one that the catalogue does not know stays as it is."""
+    name = _SYNONYMS.get(name, name)
     if name in get_args(MetricName):
         return t(f"metric.{name}")
     return t(f"measure.{name}") if name in get_args(MeasureName) else named(name, 40)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from mlops_core.contracts.dataset import DataJobConfig, DataProfile, FeatureDoc, FeatureDocs, FeatureSpec, FeatureStep
 from mlops_core.contracts.request import Language
-from mlops_core.reporting.figures import figure
+from mlops_core.reporting.figures import number
 from mlops_core.reporting.pages import SMALLEST_GROUP, StateBlock, Words, html, known, named, share, words
 
 MOST_CARDS = 200
@@ -27,6 +27,7 @@ class FeatureCard:
     kind: str
     columns: str
     steps: list[str]
+    filled: str = ""
     names: list[str] = field(default_factory=list)
     more: str = ""
 
@@ -83,9 +84,8 @@ def _card(items: list[FeatureDoc], kinds: Mapping[str, str], profile: DataProfil
     columns = places[0] if len(places) == 1 else f"{places[0]} … {places[-1]}" if places else ""
     kind = kinds.get(first.sources[0], "") if len(first.sources) == 1 else ""
     steps = [_step(step, first, t) for step in first.steps if step.kind != "one_hot"]
-    if first.filled_share:
-        steps.append(t("features.filled", share=share(first.filled_share)))
-    card = FeatureCard(title, t(f"kind.{kind}") if kind else t("features.made"), columns, steps)
+    filled = t("features.filled", share=share(first.filled_share)) if first.filled_share else ""
+    card = FeatureCard(title, t(f"kind.{kind}") if kind else t("features.made"), columns, steps, filled=filled)
     hot = [(item, step) for item in items for step in item.steps if step.kind == "one_hot"]
     if hot:
         _list_categories(card, hot, profile, t)
@@ -119,7 +119,7 @@ def _list_categories(card: FeatureCard, hot: list[tuple[FeatureDoc, FeatureStep]
 def _step(step: FeatureStep, item: FeatureDoc, t: Words) -> str:
     """A step in words with its fitted values."""
     values: dict[str, object] = {
-        name: figure(float(value)) if isinstance(value, (int, float)) and name != "categories" else named(value, 40)
+        name: number(float(value)) if isinstance(value, (int, float)) and name != "categories" else named(value, 40)
         for name, value in step.values.items()
     }
     left, right = (*item.sources, "", "")[:2]
@@ -135,6 +135,6 @@ _BLANK = ("value", "low", "high", "center", "width", "categories", "smoothing", 
 
 
 def _why(item: FeatureDoc, t: Words) -> str:
-    values = {name: figure(float(value)) if isinstance(value, (int, float)) else named(value, 40) for name, value in item.reason.items()}
+    values = {name: number(float(value)) if isinstance(value, (int, float)) else named(value, 40) for name, value in item.reason.items()}
     listed = ", ".join(f"{name} {value}" for name, value in values.items())
     return f"{t(f'features.left_{item.left_out}')} ({listed})" if listed else t(f"features.left_{item.left_out}")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from mlops_core.contracts.dataset import ColumnQuality, DataJobConfig, DataProfile, FileQuality, Finding
-from mlops_core.contracts.quality import Check, PartName, QualityReport
+from mlops_core.contracts.quality import Check, CheckName, PartName, QualityReport
 from mlops_core.contracts.request import Language
 from mlops_core.explain.table import find
 from mlops_core.reporting.drawings import Rect, merged
@@ -36,6 +36,7 @@ class CheckRow:
     """One question as a row of the table: per split its answer and tone, an empty answer where it was not asked."""
 
     asked: str
+    columns: str
     answers: tuple[tuple[str, str], ...]
 
 
@@ -126,16 +127,25 @@ def _tiles(profile: DataProfile, t: Words) -> list[tuple[str, str, str]]:
 
 def _check_rows(report: QualityReport, parts: Sequence[PartName], t: Words) -> list[CheckRow]:
     """Every question once, its answers by split."""
-    asked = dict.fromkeys(check.name for check in report.checks)
-    known = {(check.name, check.part): check for check in report.checks}
-    return [CheckRow(t(f"check.{name}"), tuple(_answer(known.get((name, part)), t) for part in parts)) for name in asked]
+    asked: dict[CheckName, int] = {}
+    for check in report.checks:
+        asked[check.name] = max(asked.get(check.name, 0), check.columns)
+    answered = {(check.name, check.part): check for check in report.checks}
+    return [
+        CheckRow(
+            t(f"check.{name}"),
+            t("quality.of_columns", count=f"{columns:,}"),
+            tuple(_answer(answered.get((name, part)), t) for part in parts),
+        )
+        for name, columns in asked.items()
+    ]
 
 
 def _answer(check: Check | None, t: Words) -> tuple[str, str]:
     if check is None:
         return "", ""
     if not check.missed:
-        return t("quality.passed", columns=f"{check.columns:,}"), "good"
+        return t("rule.passed"), "good"
     listed = [
         t("quality.miss", column=named(miss.column, 40), share=share(miss.share), expected=share(miss.expected))
         for miss in check.missed[:_MOST_NAMED]

@@ -70,7 +70,7 @@ FAMILIES = {
         "label",
         "target",
     ),
-    "part.": ("year", "month", "day", "weekday", "hour"),
+    "part.": ("train", "validation", "test", "year", "month", "day", "weekday", "hour"),
     "item.": (
         *("repository", "request_digest", "body_digest", "policy", "code", "dataset", "dataset_digest", "algorithm", "hyperparameters"),
         *("seed", "instance", "image", "weights", "spec", "archive", "model_uri", "package", "pointer", "execution"),

@@ -35,7 +35,7 @@ def test_the_page_shows_every_part_of_the_look_with_units_intervals_and_sample_s
         "expected calibration error 0.0310",
         "1 bin(s) with fewer than ten rows are not shown",
         "Learning curve: log loss",
-        "city <b> = Oslo and 30.00 < age ≤ 45.00",
+        "city <b> = Oslo and 30 < age ≤ 45",
         "70 rows (17.5 %), ROC AUC 0.8000",
         "41 slices of at least 50 rows",
         "Four-fifths rule missed",
