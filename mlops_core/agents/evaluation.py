@@ -14,6 +14,17 @@ from mlops_core.agents.handler import Agent, Document, answer, coded, key_of
 from mlops_core.agents.stopping import obey
 from mlops_core.errors import Refused
 
+GAPS: dict[str, tuple[str, str]] = {
+    "selection_rate_ratio": ("selection_rate", "ratio"),
+    "selection_rate_difference": ("selection_rate", "difference"),
+    "true_positive_rate_difference": ("true_positive_rate", "difference"),
+    "false_positive_rate_difference": ("false_positive_rate", "difference"),
+    "accuracy_difference": ("accuracy", "difference"),
+}
+"""What a policy can bound -> the gap of the results and its part."""
+ERRORS = frozenset({"rmse", "mae", "mape"})
+"""`contracts.request.LOWER_IS_BETTER`, without the cost of importing the contracts."""
+MOST_GAPS, MOST_SLICES = 20, 3
 LONG = LongJob(word="evaluation", phase="validation", start="start_evaluation_job", describe="describe_evaluation_job")
 
 
@@ -60,7 +71,8 @@ def describe(agent: Agent, event: Document) -> Document:
             agent.record(run_id, {**changes, "phase": phase("validation", "failed", told, facts["job"])})
             raise
         agent.record(run_id, changes)
-        return {"verdict_input": _verdict_input(agent, run, results, number), "policy": policy}
+        weighed = {"groups": gaps_of(results, policy), "slices": slices_of(results, policy)}
+        return {"verdict_input": {**_verdict_input(agent, run, results, number), **weighed}, "policy": policy}
 
     return follow(agent, LONG, event, again=again, finish=finish)
 
@@ -82,6 +94,7 @@ def _arguments(run: Document, number: int, split: str) -> Document:
         "round": number,
         "language": request["language"],
         "seed": request["seed"],
+        "protected": request["protected_attributes"],
     }
     return {
         "config": config,
@@ -105,7 +118,50 @@ def _verdict_input(agent: Agent, run: Document, results: Document, number: int) 
         "threshold": request["threshold"],
         "round": number,
         "max_retrains": request["max_retrains"],
+        "protected_attributes": request["protected_attributes"],
     }
+
+
+def gaps_of(results: Document, policy: Document) -> list[Document]:
+    """What the policy bounds between the groups of each protected attribute, where two groups can be compared."""
+    found = []
+    for audit in results["groups"]:
+        for measure, (figure, part) in GAPS.items():
+            gap = audit["gaps"].get(figure)
+            if measure in policy["fairness"] and gap and gap[part]:
+                value = min(1.0, max(0.0, float(gap[part]["value"])))
+                groups = {"least": gap["lowest"][:64], "greatest": gap["highest"][:64]}
+                found.append({"attribute": audit["attribute"], "measure": measure, "value": value, **groups})
+    return found[:MOST_GAPS]
+
+
+def slices_of(results: Document, policy: Document) -> list[Document]:
+    """The worst slices by each metric for which the policy sets a floor, in words."""
+    found = []
+    for metric in policy["slice_minimum"]:
+        sign = -1.0 if metric in ERRORS else 1.0
+        slices = results["slices"]["found"] if results["slices"] else []
+        measured = [each for each in slices if metric in each["figures"] and each["rows"] >= policy["slice_rows"]]
+        worst = sorted(measured, key=lambda each: sign * each["figures"][metric]["value"])[:MOST_SLICES]
+        found += [
+            {"name": named(each), "metric": metric, "value": each["figures"][metric]["value"], "rows": each["rows"]} for each in worst
+        ]
+    return found
+
+
+def named(found: Document) -> str:
+    """A slice in signs: ``age ≤ 25, sex = Male``, at most 256 characters."""
+    return ", ".join(_condition(part) for part in found["conditions"])[:256]
+
+
+def _condition(part: Document) -> str:
+    column, low, high = part["column"][:60], part["low"], part["high"]
+    if part["missing"]:
+        return f"{column} = (missing)"
+    if part["category"] is not None:
+        return f"{column} = {part['category'][:60]}"
+    bounds = "" if low is None else f"{low:.6g} < "
+    return f"{bounds}{column}" + ("" if high is None else f" ≤ {high:.6g}")
 
 
 def _figure(results: Document) -> Document:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mlops_core.contracts.base import RunId, S3Uri
 from mlops_core.contracts.evaluation import EvaluationJobConfig, EvaluationResults
+from mlops_core.contracts.findings import Curve
 from mlops_core.contracts.job import JobFacts, StartedJob
 from mlops_core.errors import NotFound
 from mlops_core.facts import ProcessingJob
@@ -66,15 +67,20 @@ def describe_evaluation_job(ports: Ports, job: JobName) -> JobFacts:
 
 
 def read_results(ports: Ports, evaluation_uri: S3Uri) -> EvaluationResults:
-    """The figures of one look; curves are thinned to what fits an answer (the whole curve stays in S3)."""
+    """The figures of one look; curves are thinned and learning curves left out to fit an answer (all of it stays in S3)."""
     uri = names.safe_uri(evaluation_uri.rstrip("/"), below=f"s3://{ports.settings.require('bucket')}/evaluations/")
     found = results(ports, uri)
     if found is None:
         raise NotFound(f"there are no results below {evaluation_uri}.", remedy="The evaluation job has not finished.", code="E-RESULTS")
     many = len(found.labels) > _MOST_POINTS
-    curves = tuple(curve.model_copy(update={"x": curve.x[:: _step(curve.x)], "y": curve.y[:: _step(curve.y)]}) for curve in found.roc[:10])
     tables: dict[str, object] = {"confusion": (), "per_class": {}} if many else {}
-    return found.model_copy(update={"roc": curves, **tables})
+    curves = {name: tuple(_thinned(curve) for curve in getattr(found, name)[:10]) for name in ("roc", "precision_recall")}
+    drawn: dict[str, object] = {"calibration": found.calibration[:10], "learning_curve": {}, "residuals": None}
+    return found.model_copy(update={**curves, **drawn, **tables})
+
+
+def _thinned(curve: Curve) -> Curve:
+    return curve.model_copy(update={"x": curve.x[:: _step(curve.x)], "y": curve.y[:: _step(curve.y)]})
 
 
 def _step(points: tuple[float, ...]) -> int:

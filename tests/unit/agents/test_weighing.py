@@ -1,0 +1,89 @@
+"""What the judge is told about groups and slices: the policy's own measures only, in few words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlops_core.agents.evaluation import ERRORS, gaps_of, named, slices_of
+from mlops_core.contracts.base import canonical
+from mlops_core.contracts.findings import Condition, Slice, Slices
+from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
+from mlops_core.contracts.verdict import GroupFigure, Interval, Policy, SliceFigure, VerdictInput
+from tests.unit.mcp_server import world as w
+
+
+def policy(**fields: Any) -> dict[str, Any]:
+    return Policy(**fields).model_dump(mode="json")
+
+
+def gap(value: float, ratio: float | None) -> dict[str, Any]:
+    part = None if ratio is None else {"value": ratio, "low": 0.0, "high": 1.0}
+    return {"highest": "Male" * 40, "lowest": "Female", "difference": {"value": value, "low": 0.0, "high": 0.5}, "ratio": part}
+
+
+def slice_of(value: float, rows: int, *conditions: Condition, metric: MetricName = "accuracy") -> Slice:
+    figure = Interval(value=value, low=0.0, high=1.0)
+    return Slice(
+        conditions=conditions or (Condition(column="age", low=25.0, high=37.5),), rows=rows, share=0.1, loss=figure, rest=0.1, effect=0.3,
+        p_value=0.001, q_value=0.01, figures={metric: figure},
+    )  # fmt: skip
+
+
+def results(*slices: Slice) -> dict[str, Any]:
+    found = w.results("income-1a2b3c4d-g1", "validation").model_dump(mode="json")
+    told = Slices(loss="brier", mean=0.1, least_rows=50, columns=3, tested=40, found=slices)
+    audits = [{"attribute": "sex", "gaps": {"selection_rate": gap(0.19, 0.31), "accuracy": gap(0.11, 0.88)}}]
+    audits.append({"attribute": "race", "gaps": {"selection_rate": gap(0.0, None)}})
+    return {**found, "slices": told.model_dump(mode="json"), "groups": audits}
+
+
+def test_only_what_the_policy_bounds_is_told_and_only_where_it_was_measured() -> None:
+    found = [GroupFigure.model_validate(item) for item in gaps_of(results(), policy())]
+    assert [(item.attribute, item.measure, item.value) for item in found] == [("sex", "selection_rate_ratio", 0.31)]
+    wide = gaps_of(results(), policy(fairness={"accuracy_difference": 0.1, "selection_rate_difference": 0.1}))
+    assert {(item["attribute"], item["measure"]) for item in wide} == {
+        ("sex", "accuracy_difference"),
+        ("sex", "selection_rate_difference"),
+        ("race", "selection_rate_difference"),
+    }
+
+
+def test_the_worst_slices_come_first_and_small_ones_do_not_count() -> None:
+    listed = (slice_of(0.9, 80), slice_of(0.4, 60), slice_of(0.1, 20), slice_of(0.7, 90), slice_of(0.95, 900))
+    found = [SliceFigure.model_validate(item) for item in slices_of(results(*listed), policy(slice_minimum={"accuracy": 0.6}))]
+    assert [item.value for item in found] == [0.4, 0.7, 0.9]
+    assert slices_of(results(*listed), policy()) == []
+    assert ERRORS == LOWER_IS_BETTER
+    errors = tuple(slice_of(value, 80, metric="rmse") for value in (1.0, 9.0))
+    assert [item["value"] for item in slices_of(results(*errors), policy(slice_minimum={"rmse": 5.0}))] == [9.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "words"),
+    [
+        ((Condition(column="age", low=25, high=37.5),), "25 < age ≤ 37.5"),
+        ((Condition(column="age", high=25), Condition(column="sex", category="Male")), "age ≤ 25, sex = Male"),
+        ((Condition(column="age", low=90),), "90 < age"),
+        ((Condition(column="city", missing=True),), "city = (missing)"),
+    ],
+)
+def test_a_slice_is_named_by_its_conditions(conditions: tuple[Condition, ...], words: str) -> None:
+    assert named(slice_of(0.5, 60, *conditions).model_dump(mode="json")) == words
+
+
+def test_long_names_and_many_attributes_stay_within_what_the_judge_takes() -> None:
+    long = Condition(column="c" * 200, category="v" * 200)
+    found = results(*(slice_of(0.4, 60, long, long) for _ in range(10)))
+    found["groups"] = [{**found["groups"][0], "attribute": f"attribute {index}"} for index in range(40)]
+    floors: dict[MetricName, float] = {"accuracy": 0.5}
+    asked = policy(slice_minimum=floors)
+    whole = VerdictInput.model_validate(
+        {
+            **{name: found[name] for name in ("task", "metric", "split", "rows", "metrics", "baseline")},
+            "groups": gaps_of(found, asked),
+            "slices": slices_of(found, asked),
+        }
+    )
+    assert len(canonical(whole)) < 8192
