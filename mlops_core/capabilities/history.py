@@ -10,6 +10,7 @@ from pydantic import Field
 from mlops_core.contracts.base import RunId
 from mlops_core.contracts.changes import RunChanges
 from mlops_core.contracts.job import TERMINAL, JobKind
+from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import Outcome, RunState
 from mlops_core.errors import NotFound, Refused, Terminal
 from mlops_core.ports import Ports
@@ -136,8 +137,22 @@ def finish_issue(ports: Ports, run_id: RunId) -> dict[str, Any]:
     return {"label": label, "closed": state.outcome == "succeeded"}
 
 
+def explain_code(
+    ports: Ports,  # noqa: ARG001  every tool takes the ports
+    code: Annotated[str, Field(max_length=80)],
+    language: Language = "en",
+) -> dict[str, Any]:
+    """What an error or warning code of a run means: {code, means, why, act, page}; `NotFound` names near spellings."""
+    from mlops_core.explain.table import explanation
+
+    found = explanation(code)
+    words = found.words[language]
+    return {"code": found.code, "means": words.means, "why": words.why, "act": words.act, "page": f"docs/reference/{found.page(language)}"}
+
+
 TOOLS = (
     *COMMON,
+    reads(explain_code),
     reads(describe_execution),
     acts(stop_orphans),
     acts(publish_plots),

@@ -7,9 +7,8 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator
 
-from mlops_core.cli.console import Console, plain
-from mlops_core.errors import NotFound
-from mlops_core.explain.table import TABLE, Explanation, close, find
+from mlops_core.cli.console import Console
+from mlops_core.explain.table import TABLE, Explanation, explanation
 
 HELP = "Explain an error or warning code: what it means, why it matters, what to do."
 EXAMPLE = "  mlops explain-error W-DATA-001\n  mlops explain-error E-DATA-012 --language ja"
@@ -27,16 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the explanation; `NotFound` names the nearest codes."""
+    """Print the explanation; `NotFound` (E-CODE) names the nearest codes."""
     if arguments.code is None:
         for code, item in TABLE.items():
             console.say(f"{code:<22} {item.words[arguments.language].means}")
         return 0
-    found = find(arguments.code)
-    if found is None:
-        near = close(arguments.code)
-        remedy = f"Did you mean {', '.join(near)}?" if near else "`mlops explain-error` lists every code."
-        raise NotFound(f"there is no code {plain(arguments.code[:60])!r}.", remedy=remedy, code="E-CODE")
+    found = explanation(arguments.code)
     for line in lines(found, arguments.language):
         console.say(line)
     return 0

@@ -27,6 +27,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "スロットリングと 5xx は自動で再試行します。AccessDenied などの拒否は何度試しても同じです。",
         "サービスのメッセージを読み、権限は `cloudformation/` と比べ、無効な鍵は直してください。",
     ),
+    "E-AWS-CHECKSUM": (
+        "The bytes that arrived are not the bytes that were stored.",
+        "A file that was cut off or damaged on its way would train or serve something nobody made.",
+        "Nothing at first: it is read again. Add the file anew when it stays, and check the disk and the network.",
+        "届いたデータが保存されたものと一致しません。",
+        "途中で切れた、または壊れたファイルで学習や推論をしないよう確認しています。",
+        "自動で読み直します。続く場合はファイルを追加し直し、ディスクとネットワークを確認してください。",
+    ),
     "E-AWS-CLIENT": (
         "The AWS library failed before it asked the service.",
         "The call itself has a form that the service's description does not allow.",
@@ -42,6 +50,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "AWS の認証情報がありません。",
         "鍵は保存していないため、ロールまたはプロファイルが必要です。",
         "ロールを引き受けるか AWS_PROFILE を設定してください。ローカルでは `mlops local up` を実行します。",
+    ),
+    "E-AWS-KEY": (
+        "The KMS key cannot be used: it is disabled, waits for its deletion, or the role may not use it.",
+        "Data and models are stored and signed with it; without it nothing can be read, stored or signed, and repeating does not help.",
+        "Enable the key that the message names, or cancel its deletion; for a missing right deploy the templates again.",
+        "KMS の鍵を使えません（無効、削除待ち、または権限不足）。",
+        "データとモデルはこの鍵で保存・署名されています。再試行しても使えるようにはなりません。",
+        "メッセージにある鍵を有効にするか削除を取り消し、権限不足ならテンプレートをデプロイし直してください。",
     ),
     "E-AWS-NO-ANSWER": (
         "AWS did not answer.",

@@ -1,6 +1,7 @@
 """Every error and warning code with what it means, why it matters and what to do, in English and Japanese.
 
     find("E-DATA-012").words["ja"].means       # '…'; None instead of an explanation for a code that nobody raises
+    explanation("E-NOTHING")                   # NotFound with near spellings
     find("E-AWS-AccessDenied").code            # 'E-AWS': what follows is the service's own code
     close("E-DATA-12")                         # ['E-DATA-012', …]
 
@@ -14,6 +15,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops_core.errors import NotFound
 from mlops_core.explain import data, issue, jobs, platform, quality, reading, release, warnings
 from mlops_core.intake.messages import HEADLINES, next_act
 
@@ -64,6 +66,16 @@ def find(code: str) -> Explanation | None:
     asked = code.strip().upper()
     own = TABLE.get(asked)
     return own or next((TABLE[family] for family in FAMILIES if asked.startswith(f"{family}-")), None)
+
+
+def explanation(code: str) -> Explanation:
+    """`find`, or `NotFound` with the nearest codes."""
+    found = find(code)
+    if found is None:
+        near = close(code)
+        remedy = f"Did you mean {', '.join(near)}?" if near else "`mlops explain-error` lists every code."
+        raise NotFound(f"there is no code {code[:60]!r}.", remedy=remedy, code="E-CODE")
+    return found
 
 
 def close(code: str) -> list[str]:

@@ -257,6 +257,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "結果が分かった後に書かれた値（終了日や支払日など）で、予測時にはありません。",
         "その列を除外するか、2 つの時刻のタイムゾーンと単位がそろっているか確認してください。",
     ),
+    "W-LEAK-006": (
+        "Rows of a later split repeat training rows in every column but row numbers and identifiers.",
+        "The model has learnt their answers by heart, so they lift the score without showing that it can answer new rows.",
+        "Drop the identifier in the issue, so that equal rows are seen as such and share a side; or drop duplicates.",
+        "後の分割に、行番号と識別子以外が学習データの行と同じ行があります。",
+        "モデルは答えを暗記しているため、新しい行に答えられなくても数値が上がります。",
+        "Issue で識別子の列を除外すると等しい行が同じ側に置かれます。または重複を除いてください。",
+    ),
     "W-SHIFT-001": (
         "Columns are distributed otherwise in this split than in training (PSI above 0.2, and above what chance gives).",
         (
