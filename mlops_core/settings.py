@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from mlops_core.errors import EnvironmentBroken
 
@@ -55,6 +56,11 @@ class Settings:
                 f"the setting {variable(name)} is empty.", remedy="Set it on the function or in the shell and try again."
             )
         return value
+
+
+def key_alias(settings: Settings, kind: Literal["data", "signing"]) -> str:
+    """The alias of one of the installation's two keys, as the templates name it: ``alias/<prefix>-data``, the prefix being the table's."""
+    return f"alias/{settings.table.removesuffix('-ledger') or 'mlops'}-{kind}"
 
 
 _OTHER_NAMES = {"github_api_url": "GITHUB_API_URL", "github_server_url": "GITHUB_SERVER_URL", "region": "AWS_REGION"}

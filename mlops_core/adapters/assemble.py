@@ -31,9 +31,10 @@ from mlops_core.adapters.signer_kms import KmsSigner
 from mlops_core.adapters.watch_cloudwatch import CloudWatch
 from mlops_core.adapters.web_http import HttpSink
 from mlops_core.ports import Ports, Repository
-from mlops_core.settings import Settings, from_environment
+from mlops_core.settings import Settings, from_environment, key_alias
 
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=5, read_timeout=70)
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=70)
+"""One call and at most three more of what may succeed later: throttles, 5xx, lost connections."""
 
 
 class _Later:
@@ -82,7 +83,7 @@ def _ports(session: Any, settings: Settings, token: str | None) -> Ports:
     clock = SystemClock()
 
     def client(service: str) -> Any:
-        return _Later(lambda: session.client(service, config=_CONFIG))
+        return _Later(lambda: session.client(service, config=CONFIG))
 
     sagemaker = client("sagemaker")
     secrets = SecretsManager(client("secretsmanager"))
@@ -95,7 +96,7 @@ def _ports(session: Any, settings: Settings, token: str | None) -> Ports:
         settings=settings,
         clock=clock,
         ledger=DynamoLedger(client("dynamodb"), settings.table, clock),
-        objects=S3Objects(client("s3")),
+        objects=S3Objects(client("s3"), key_alias(settings, "data")),
         jobs=SageMakerJobs(sagemaker, settings),
         endpoints=SageMakerEndpoints(sagemaker, client("sagemaker-runtime"), settings),
         registry=SageMakerRegistry(sagemaker, settings),

@@ -3,6 +3,8 @@
     with translated("start job"):
         client.create_training_job(...)
 
+What botocore tries again is tried three times more, with growing and jittered waits (standard mode, set where clients are made).
+
 Known codes have their own row; of the others a 5xx or a throttle may be repeated, a 403 is `Unauthorized`, a 404 is `NotFound`, anything
 else is a `Defect` of ours, because we sent something the service does not take.
 """
@@ -10,9 +12,22 @@ else is a `Defect` of ours, because we sent something the service does not take.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from mlops_core.errors import (
@@ -23,10 +38,13 @@ from mlops_core.errors import (
     MlopsError,
     NotFound,
     Stale,
+    Terminal,
     Throttled,
     Unauthorized,
     Unavailable,
 )
+
+T = TypeVar("T")
 
 CODES: dict[str, type[MlopsError]] = {
     # Asked too often: the same call succeeds later.
@@ -44,6 +62,11 @@ CODES: dict[str, type[MlopsError]] = {
     "TransactionInProgressException": Throttled,
     "EC2ThrottledException": Throttled,
     "KMSInternalException": Unavailable,
+    # The bytes that arrived are not those that were sent.
+    "BadDigest": Unavailable,
+    "XAmzContentChecksumMismatch": Unavailable,
+    "XAmzContentSHA256Mismatch": Unavailable,
+    "IncompleteBody": Unavailable,
     # Not answered, or answered by a 5xx.
     "InternalError": Unavailable,
     "InternalFailure": Unavailable,
@@ -146,12 +169,25 @@ CODES: dict[str, type[MlopsError]] = {
 }
 _BY_STATUS: dict[int, type[MlopsError]] = {401: Unauthorized, 403: Unauthorized, 404: NotFound, 409: Conflict, 412: Stale, 429: Throttled}
 _TEXT_LIMIT = 400
+_KEY_CODES = frozenset(code for code in CODES if code.startswith("KMS")) - {"KMSInternalException"} | {
+    "DisabledException",
+    "InvalidKeyUsageException",
+    "DecryptionFailure",
+}
+_BROKEN_BODY = (FlexibleChecksumError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+"""What breaks while a body is read, after botocore's own tries are over."""
+_TRIES = 4
 
 
-def error_of(error: Exception, action: str) -> MlopsError:
-    """Our error for one of botocore's; the service's own words are kept, cut at 400 characters."""
+def error_of(error: Exception, action: str, key: str = "") -> MlopsError:
+    """Our error for one of botocore's; the service's own words are kept, cut at 400 characters.
+
+    ``key`` is the alias of the key that the call needs: an error of KMS, or a denied use of a key, names it.
+    """
     if isinstance(error, ClientError):
-        return _of_answer(error, action)
+        return _of_answer(error, action, key)
+    if isinstance(error, FlexibleChecksumError | IncompleteReadError):
+        return Unavailable(f"{action}: the bytes that arrived are not those that were stored.", code="E-AWS-CHECKSUM")
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return EnvironmentBroken(f"{action}: there are no AWS credentials here.", remedy="Assume the role first.", code="E-AWS-CREDENTIALS")
     if isinstance(error, HTTPClientError | NoConnectionError):
@@ -159,24 +195,78 @@ def error_of(error: Exception, action: str) -> MlopsError:
     return Defect(f"{action}: {type(error).__name__}: {str(error)[:_TEXT_LIMIT]}", code="E-AWS-CLIENT")
 
 
-def _of_answer(error: ClientError, action: str) -> MlopsError:
+def _of_answer(error: ClientError, action: str, key: str) -> MlopsError:
     details = error.response.get("Error", {})
+    # S3 hands on what KMS said as KMS.DisabledException, KMS.KMSInvalidStateException and so on.
     code, text = str(details.get("Code", "")), str(details.get("Message", ""))[:_TEXT_LIMIT]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    kind = CODES.get(code) or _BY_STATUS.get(status) or (Unavailable if status >= 500 else Defect)
+    plain = code.removeprefix("KMS.")
+    kind = CODES.get(code) or CODES.get(plain) or _BY_STATUS.get(status) or (Unavailable if status >= 500 else Defect)
     # Some services answer a missing thing with a ValidationException; the text is all that tells.
     if kind is InvalidRequest and ("Could not find" in text or "does not exist" in text):
         kind = NotFound
+    if key and issubclass(kind, Terminal) and (plain in _KEY_CODES or code.startswith("KMS.") or "kms:" in text):
+        return _of_key(kind, f"{action}: {code}: {text}", key)
     return kind(f"{action}: {code or status}: {text}", code=f"E-AWS-{code or status}")
 
 
+def _of_key(kind: type[MlopsError], words: str, key: str) -> MlopsError:
+    """The key is disabled, pending deletion, absent or not for this role: nothing that a repetition mends."""
+    if kind is Unauthorized:
+        return Unauthorized(
+            f"the key {key} may not be used here. {words}",
+            remedy="Deploy the templates again, or allow the role its use.",
+            code="E-AWS-KEY",
+        )
+    remedy = f"Enable {key} in KMS, or cancel its deletion while that is possible; without it nothing can be read, stored or signed."
+    return EnvironmentBroken(f"the key {key} cannot be used. {words}", remedy=remedy, code="E-AWS-KEY")
+
+
 @contextlib.contextmanager
-def translated(action: str) -> Iterator[None]:
-    """Turn what botocore raises inside into our errors, chained."""
+def translated(action: str, *, key: str = "") -> Iterator[None]:
+    """Turn what botocore raises inside into our errors, chained; ``key`` is the alias of the key that the call needs."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise error_of(error, action) from error
+        raise error_of(error, action, key) from error
+
+
+class BrokenBodyError(Exception):
+    """A body that ended early, stopped coming or does not fit its checksum; ``cause`` is the SDK's error."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+@contextlib.contextmanager
+def reading_body() -> Iterator[None]:
+    """Around the reading of a body, which the SDK does not try again once the call itself has succeeded."""
+    try:
+        yield
+    except _BROKEN_BODY as error:
+        raise BrokenBodyError(error) from error
+
+
+def patiently(call: Callable[[], T]) -> T:
+    """Call again, at most three times, while bytes get lost or changed on the way: what the SDK itself does not try again.
+
+    Waits between calls are drawn from 0 to 0.2, 0.4 and 0.8 s (full jitter).
+    """
+    for attempt in range(_TRIES):
+        try:
+            return call()
+        except BrokenBodyError as error:
+            if attempt == _TRIES - 1:
+                raise error.cause from error
+        except ClientError as error:
+            if attempt == _TRIES - 1 or not is_code(error, *_MANGLED):
+                raise
+        time.sleep(random.SystemRandom().uniform(0, 0.2 * 2**attempt))
+    raise Defect("the last try neither returned nor raised.")
+
+
+_MANGLED = ("BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch", "IncompleteBody")
 
 
 def is_code(error: ClientError, *codes: str) -> bool:

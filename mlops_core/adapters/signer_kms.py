@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mlops_core.adapters.aws_errors import is_code, translated
-from mlops_core.settings import Settings
+from mlops_core.settings import Settings, key_alias
 
 ALGORITHM = "ECDSA_SHA_256"
 
@@ -24,7 +24,7 @@ class KmsSigner:
     def sign(self, digest: bytes) -> tuple[str, str]:
         """(key ARN, base64 signature) over a 32-byte digest."""
         key = self._settings.require("signing_key_id")
-        with translated("signing"):
+        with translated("signing", key=key_alias(self._settings, "signing")):
             answer = self._client.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm=ALGORITHM)
         return str(answer["KeyId"]), base64.b64encode(answer["Signature"]).decode()
 
@@ -35,7 +35,7 @@ class KmsSigner:
             raw = base64.b64decode(signature, validate=True)
         except binascii.Error:
             return False
-        with translated("checking a signature"):
+        with translated("checking a signature", key=key_alias(self._settings, "signing")):
             try:
                 answer = self._client.verify(KeyId=key, Message=digest, MessageType="DIGEST", Signature=raw, SigningAlgorithm=ALGORITHM)
             except ClientError as error:

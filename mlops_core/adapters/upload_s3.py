@@ -14,12 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from mlops_core.adapters.aws_errors import translated
 from mlops_core.errors import InvalidRequest, NotFound, Unavailable
 
 PART = 32 << 20
+_KEY = "of the bucket (alias/<prefix>-data)"
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -47,8 +50,8 @@ def data_key(path: Path, dataset: str, content: str) -> str:
 def upload(session: Any, path: Path, *, bucket: str, dataset: str, progress: Callable[[int], None] = lambda _: None) -> str:
     """Upload a file unless the same bytes are there; returns the ``s3://`` URI.
 
-    ``progress`` is called with bytes sent.  Raises `NotFound` for a missing file, `InvalidRequest` for another kind of file,
-    `Unavailable` with the service's words when the upload fails.
+    ``progress`` is called with bytes sent.  Raises `NotFound` for a missing file, `InvalidRequest` for another kind of file, and what
+    the service's answer means: `Unavailable` may be repeated, `Unauthorized` and a key that cannot be used (E-AWS-KEY) may not.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {str(path)!r}.", remedy="Check the path.")
@@ -58,17 +61,25 @@ def upload(session: Any, path: Path, *, bucket: str, dataset: str, progress: Cal
     key = data_key(path, dataset, content)
     client = session.client("s3")
     uri = f"s3://{bucket}/{key}"
-    try:
+    with translated(f"the upload of {path.name!r}", key=_KEY):
         if _is_there(client, bucket, key, content):
             progress(path.stat().st_size)
             return uri
         settings = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2)
-        client.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {"sha256": content}}, Config=settings, Callback=progress)
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable(
-            f"the upload of {path.name!r} failed: {error}", remedy="Check the credentials and the bucket, then add it again."
-        ) from error
+        try:
+            client.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {"sha256": content}}, Config=settings, Callback=progress)
+        except S3UploadFailedError as error:
+            # boto3 wraps the service's answer; what it means is in the cause.
+            raise error.__context__ or error from error
+        _check(client, bucket, key, path.stat().st_size)
     return uri
+
+
+def _check(client: Any, bucket: str, key: str, size: int) -> None:
+    """Every part's checksum was compared by S3; together they must be the file."""
+    stored = int(client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+    if stored != size:
+        raise Unavailable(f"s3://{bucket}/{key} has {stored} bytes, the file {size}.", remedy="Add it again.", code="E-AWS-CHECKSUM")
 
 
 def _is_there(client: Any, bucket: str, key: str, content: str) -> bool:
