@@ -290,6 +290,7 @@ _POLICY = {
     "max_retrains": "The most rounds a request may ask for; 0 to 3. A request that asks for more is refused at the start.",
     "max_cost_usd": "The most a request may ask to spend, in US dollars (more is refused); jobs get only as much time as it buys.",
     "instance_types": "Instance types that requests may ask for; empty: every type of the form.",
+    "data_suite": "`run` carries out the data's expectation suite with great-expectations on a sample; `write` only writes it.",
     "stop_on": "Warnings that stop a run, by code (`W-LEAK-001`) or family (`W-LEAK`); see the [codes](errors.md).",
 }
 

@@ -41,7 +41,7 @@ def start(agent: Agent, event: Document) -> Document:
     job = job_name(run_id, "data")
     agent.record(run_id, {"phase": phase("data", "running", None, job)})
     source = _pinned(agent, run)
-    config = recipe(run["request"])
+    config = _config(agent, run)
     prepared = f"{_bucket(run)}/datasets/{dataset_id(run['request']['dataset'])}/versions/{source['version']}/{_short(config)}/"
     agent.record(run_id, {"prepared_uri": prepared, "dataset_version": source["version"]})
     found: Document = agent.tools.call("find_prepared", prefix=prepared)
@@ -62,7 +62,7 @@ def describe(agent: Agent, event: Document) -> Document:
             LONG,
             run_id,
             job=name,
-            arguments=_arguments(run, recipe(run["request"]), run["prepared_uri"], _seen(agent, run)["bytes"]),
+            arguments=_arguments(run, _config(agent, run), run["prepared_uri"], _seen(agent, run)["bytes"]),
         )
 
     def finish(facts: Document) -> Document:
@@ -79,6 +79,13 @@ def recipe(request: Document) -> Document:
     config: Document = {name: request[name] for name in RECIPE}
     config["has_test_file"] = request["test_dataset"] is not None
     return config
+
+
+def _config(agent: Agent, run: Document) -> Document:
+    """The recipe, and the expectation suite where the policy asks to carry it out: such data are a preparation of their own."""
+    policy: Document = agent.tools.call("read_policy", run_id=run["run_id"])
+    config = recipe(run["request"])
+    return {**config, "suite": "run"} if policy["data_suite"] == "run" else config
 
 
 def dataset_id(uri: str) -> str:

@@ -73,7 +73,7 @@ class Policy(Message):
     interval must be that much better.  ``fairness`` bounds what lies between the groups of each protected attribute (ratios from below,
     differences from above): ``fairness_action`` says whether a bound that is broken is reported or stops the model.
     ``slice_minimum`` is ``minimum`` for the worst slice of at least ``slice_rows`` rows.  ``stop_on`` names warnings that stop a run, by
-    code (``W-LEAK-001``) or by family (``W-LEAK``).
+    code (``W-LEAK-001``) or by family (``W-LEAK``).  ``data_suite: run`` carries out the data's expectation suite on a sample.
     """
 
     minimum: dict[MetricName, float] = Field(default_factory=dict)
@@ -89,6 +89,7 @@ class Policy(Message):
     max_cost_usd: Annotated[float, Field(gt=0)] | None = None
     instance_types: tuple[str, ...] = ()
     stop_on: tuple[WarningCode, ...] = ()
+    data_suite: Literal["write", "run"] = "write"
 
 
 class VerdictInput(Message):
