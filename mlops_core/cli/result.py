@@ -67,6 +67,8 @@ def summary(document: Document) -> list[str]:
     if document["verdict"]:
         lines.append(f"  verdict     {document['verdict']['decision']} by {document['verdict']['decided_by']}")
     lines.extend(f"  warning     {item['code']} {item['text']}" for item in document["warnings"])
+    if document["warnings"]:
+        lines.append(f"  more        mlops explain-error {document['warnings'][0]['code']}")
     if document["endpoint"]:
         lines.append(f"  endpoint    {document['endpoint']['url']}")
     lines.append(f"  issue       {document['issue']}")
