@@ -187,6 +187,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "バージョンは同じ中身を約束します。違う中身で学習すると、モデルが何を学んだのか誰にも分からず、再現もできません。",
         "既存のファイルはそのままにし、`mlops data add FILE` で追加した URI を Issue に書いてラベルを付け直してください。",
     ),
+    "E-DATA-CLASSES": (
+        "Fewer than two classes of the target have two rows or more.",
+        "A single row can be learnt or asked, never both, so nothing could show that such a class is recognised.",
+        "Choose another target (a target of single rows is often an identifier), or upload more rows of each class.",
+        "行が 2 行以上あるクラスが 2 つありません。",
+        "1 行しかないクラスは学習か確認のどちらかにしか使えず、見分けられることを示せません。",
+        "別の目的変数を選ぶか（1 行ずつの目的変数は識別子であることが多いです）、クラスごとの行を増やしてください。",
+    ),
     "E-DATA-STOPPED": (
         "The policy of the repository stops on a warning that was found in the data; the message names the codes and columns.",
         "The owners decided that such data must not be trained on, because a leak gives figures that do not hold in use.",

@@ -32,6 +32,7 @@ def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str
         raise InvalidRequest(
             f"the target {config.target!r} holds a single class {found[0][:80]!r}.", remedy="Choose another target.", code="E-DATA-012"
         )
+    _check_sizes(counts, config)
     if config.task == "multiclass":
         if len(found) > CLASS_LIMIT:
             raise InvalidRequest(
@@ -54,6 +55,19 @@ def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str
             remedy=f"Did you mean {', '.join(close)}?" if close else "Name one of them.", code="E-DATA-011",
         )  # fmt: skip
     return (next(label for label in found if label != positive) if len(found) == 2 else f"not {positive}", positive)
+
+
+def _check_sizes(counts: Mapping[str, int], config: DataJobConfig) -> None:
+    """`InvalidRequest` (E-DATA-CLASSES) unless two classes have two rows or more: one row can be learnt or asked, never both."""
+    sizes = list(counts.values())
+    if config.task == "binary" and config.positive_label is not None and config.positive_label in counts:
+        sizes = [counts[config.positive_label], sum(sizes) - counts[config.positive_label]]
+    if sum(size > 1 for size in sizes) < 2:
+        single = sum(size == 1 for size in sizes)
+        raise InvalidRequest(
+            f"{single:,} of the {len(sizes):,} classes of {config.target!r} have a single row; two classes need two rows or more.",
+            remedy="Choose another target (is this one an identifier?), or upload more rows of each class.", code="E-DATA-CLASSES",
+        )  # fmt: skip
 
 
 def check_test_labels(connection: Any, config: DataJobConfig) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, Finding
 from mlops_core.features.checks.combinations import combinations
 from mlops_core.features.checks.near_copies import near_copies
+from mlops_core.features.checks.overlap import overlap
 from mlops_core.features.checks.sample import Rows, draw
 from mlops_core.features.checks.stability import shifts
 from mlops_core.features.checks.time_order import Order, future, order_of
@@ -52,7 +53,10 @@ def traps(work: Prepared) -> list[Finding]:
     found += future(train, work.config)
     if len(train) >= LEAST_PROBED and work.by_chance:
         found += _probed(work, train)
-    return found + shifts(train, {part: rows for part, rows in parts.items() if len(rows)}, work.config)
+    later = {part: rows for part, rows in parts.items() if len(rows)}
+    # Rows of a test file that also stand in the training file are counted exactly where it is read (W-DATA-012).
+    found += overlap(train, {part: rows for part, rows in later.items() if part != "test" or not work.config.has_test_file})
+    return found + shifts(train, later, work.config)
 
 
 def _probed(work: Prepared, train: Rows) -> list[Finding]:

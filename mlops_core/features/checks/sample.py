@@ -29,6 +29,7 @@ LEAST_ROWS = 2_000
 MOST_CELLS = 4_000_000
 _SPACE = 2**32
 _GOLDEN = 1_640_531_527
+_GAMMA = 0x9E3779B97F4A7C15
 _CODES = 2**52
 
 
@@ -93,11 +94,17 @@ def grouped(values: Array) -> tuple[Array, Array, Array]:
 
 
 def hashed(numbers: Array, *, salt: int = 0) -> Array:
-    """Whole numbers to 0 … 1 by splitmix64's finaliser (Steele et al. 2014): alike in every run, in step with no period."""
-    value = numbers.astype(np.uint64) + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64)
+    """Whole numbers to 0 … 1: alike in every run, in step with no period."""
+    found: Array = mixed(numbers.astype(np.uint64) + np.uint64(salt * _GAMMA % 2**64)).astype(np.float64) / 2.0**64
+    return found
+
+
+def mixed(state: Array) -> Array:
+    """64-bit numbers stirred by splitmix64 (Steele, Lea and Flood 2014)."""
+    value = state + np.uint64(_GAMMA)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    found: Array = (value ^ (value >> np.uint64(31))).astype(np.float64) / 2.0**64
+    found: Array = value ^ (value >> np.uint64(31))
     return found
 
 

@@ -20,6 +20,7 @@ CHECKS: dict[str, str] = {
         "{in_time:.3f} ({rows:,} later rows); if that order is time, choose the split by time"
     ),
     "finding.w_leak_005": "lies after {time} in {rows:,} of {of:,} rows: known when the model is asked?",
+    "finding.w_leak_006": "{share:.1%} of the {split} repeat a training row in all but identifiers ({rows:,} of {of:,} rows seen)",
     "finding.w_shift_001": "distributed otherwise in the {split} than in training (PSI up to {psi:.2f}, more than 0.2)",
     "finding.w_shift_002": "the target is distributed otherwise in the {split} than in training (PSI {psi:.2f}, more than 0.2)",
     "finding.w_eval_001": "on the {split} all {rows:,} rows were answered with one class ({label}), {classes} were asked for",

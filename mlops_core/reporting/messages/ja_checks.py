@@ -20,6 +20,7 @@ CHECKS: dict[str, str] = {
         "（後半 {rows:,} 行）です。時間順に並んでいるなら時間による分割を選んでください"
     ),
     "finding.w_leak_005": "{of:,} 行のうち {rows:,} 行で {time} より後の日付です。予測の時点で分かる値ですか",
+    "finding.w_leak_006": "{split}の {share:.1%} は、行番号と識別子以外が学習データの行と同じです（調べた {of:,} 行のうち {rows:,} 行）",
     "finding.w_shift_001": "{split}での分布が学習データと異なります（PSI は最大 {psi:.2f}、0.2 を超えています）",
     "finding.w_shift_002": "{split}での目的変数の分布が学習データと異なります（PSI {psi:.2f}、0.2 を超えています）",
     "finding.w_eval_001": "{split}の {rows:,} 行すべてに 1 つのクラス（{label}）だけを答えています。クラスは {classes} 個あります",
