@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from mlops_core.contracts.base import digest
-from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality, DataJobConfig, DataProfile, FeatureSpec, Finding
+from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality, DataJobConfig, DataProfile, FeatureDocs, FeatureSpec, Finding
 from mlops_core.errors import InvalidRequest
-from mlops_core.features.fit import fit, with_moments
+from mlops_core.features.categories import FOLD, FOLDS
+from mlops_core.features.fences import beyond, fences, inside_sql
+from mlops_core.features.fit import Fitted, fit, outlier_findings, with_moments
 from mlops_core.features.load import DIGEST, INPUTS, MISFITS, ROW, Column, Layout, Table, load, require_columns
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
 from mlops_core.features.source import recognise
 from mlops_core.features.spelling import fold_sql, spellings
 from mlops_core.features.split import Plan, decide
-from mlops_core.features.sql import feature_columns, target_sql
+from mlops_core.features.sql import feature_columns, number_of, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
 from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns
@@ -88,9 +90,12 @@ def run(folder: JobFolder) -> None:
         if test:
             _load_test(work, test)
         _split(work, labels)
+        _drop_outliers(work)
         profiled = _profiles(work)
-        spec = fit(connection, "train", profiled, config=config, labels=labels)
-        _write_features(work, spec)
+        fitted = fit(connection, "train", profiled, config=config, labels=labels)
+        spec = fitted.spec
+        work.findings += fitted.findings
+        _write_features(work, fitted)
         work.findings += traps(Prepared(connection, config, profiled, out=work.out, duplicates=work.duplicates))
         gate = inspect(connection, config, spec, profiles=profiled, scratch=folder.scratch)
         work.findings += gate.findings
@@ -123,7 +128,7 @@ def _load(work: Preparation, raw: Path) -> None:
         require_columns(source.names, [name] if name else [], role)
     if config.target in config.drop_columns:
         raise InvalidRequest(f"the target {config.target!r} is also among the columns to drop.", code="E-DATA-008")
-    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, INPUTS, MISFITS, "mlops_part"}]
+    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, INPUTS, MISFITS, FOLD, "mlops_part"}]
     if reserved:
         raise InvalidRequest(
             f"the column name {reserved[0]!r} is kept for our own use.", remedy="Rename it in the file.", code="E-DATA-008"
@@ -266,7 +271,8 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
     config = work.config
     rule = decide(work.connection, _plan(work))
     names = ", ".join(identifier(column.name) for column in work.kept)
-    work.connection.execute(f"create view parted as select {ROW}, {names}, {rule.part} as mlops_part from data {rule.join}")
+    work.connection.execute(f"create view parted as select {ROW}, {DIGEST}, {names}, {rule.part} as mlops_part from data {rule.join}")
+    folded = f", cast({DIGEST} % {FOLDS} as utinyint) as {FOLD}" if config.encoding == "target" else ""
     unseen = _seen_labels(work) if config.task == "multiclass" or (labels and not work.stratum) else "true"
     filled = " and ".join(f"{identifier(column.name)} is not null" for column in work.kept)
     complete = filled if config.missing_values == "drop" else "true"
@@ -274,7 +280,7 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
         chosen = f"from parted where mlops_part = '{part}' and {complete if part == 'train' else unseen}"
         if part == "test" and config.has_test_file:
             chosen = "from given"
-        _copy(work, f"select {ROW}, {names} {chosen}", f"{part}/data.parquet", view=part)
+        _copy(work, f"select {ROW}, {names}{folded} {chosen}", f"{part}/data.parquet", view=part)
     rows = sum(work.one(f"select count(*) from {part}") for part in _parts_of_raw(config))
     work.left_out = work.one("select count(*) from data") - rows - rule.in_gap - rule.without_time
     if rule.in_gap or rule.without_time:
@@ -303,6 +309,34 @@ def _copy(work: Preparation, query: str, name: str, *, view: str = "") -> None:
         work.connection.execute(f"create view {view} as select * from read_parquet({literal(str(path))})")
 
 
+def _drop_outliers(work: Preparation) -> None:
+    """Leave training rows with an outlier out, by fences over all training rows; `InvalidRequest` (E-DATA-042) when too few are left."""
+    config = work.config
+    if config.outliers != "drop":
+        return
+    plain = [column.name for column in work.kept if column.type not in {"string", "datetime"} and column.name != config.target]
+    numbers = {name: number_of(name) for name in plain}
+    found = fences(work.connection, "train", numbers, rule=config.outlier_rule)
+    counts = beyond(work.connection, "train", numbers, found)
+    if not counts:
+        return
+    work.findings += outlier_findings(counts, found, config)
+    folder = work.out / "train"
+    _copy(work, f"select * from train where {inside_sql(numbers, found)}", "train/kept.parquet")
+    (folder / "kept.parquet").replace(folder / "data.parquet")
+    if work.one("select count(*) from train") < LEAST_ROWS // 2 or _lost_class(work):
+        raise InvalidRequest(
+            "too few training rows are left without the rows that hold an outlier.",
+            remedy="Choose the outliers clip or flag, or the rule zscore.",
+            code="E-DATA-042",
+        )
+
+
+def _lost_class(work: Preparation) -> bool:
+    """Whether a classification has a single class left in training."""
+    return work.config.task != "regression" and work.one(f"select count(distinct {identifier(work.config.target)}) from train") < 2
+
+
 def _profiles(work: Preparation) -> list[ColumnProfile]:
     config = work.config
     features = [column for column in work.kept if column.name != config.target]
@@ -315,10 +349,13 @@ def _profiles(work: Preparation) -> list[ColumnProfile]:
     return judged
 
 
-def _write_features(work: Preparation, spec: FeatureSpec) -> None:
-    listed = ", ".join(f"{expression} as {name}" for expression, name in feature_columns(spec))
-    for part in ("train", "validation"):
+def _write_features(work: Preparation, fitted: Fitted) -> None:
+    spec = fitted.spec
+    for part, columns in (("train", fitted.training), ("validation", feature_columns(spec))):
+        listed = ", ".join(f"{expression} as {name}" for expression, name in columns)
         _copy(work, f"select {ROW}, {listed}, {target_sql(spec)} as y from {part}", f"features/{part}.parquet")
+    rows = work.one("select count(*) from train")
+    write_message(work.out / "features.json", FeatureDocs(spec_digest=digest(spec), rows=rows, features=fitted.docs))
 
 
 def _write_profile(work: Preparation, spec: FeatureSpec, profiled: Sequence[ColumnProfile], *, started: float) -> DataProfile:

@@ -1,0 +1,149 @@
+"""Which features are worth keeping, decided on training features.
+
+    kept, left = select(Features(connection, "train", columns, target, classes), config)
+
+``correlation``: of each pair with |r| > `CORRELATED` (Pearson, over all training rows) the later feature is left out, in the order of the
+vector; a feature that is itself left out leaves out no other.  At most `MOST_COMPARED` features are compared.
+``importance``: the ``keep_features`` with the greatest share of the total gain of a gradient-boosted model (XGBoost, 50 trees of depth 4
+shared among the classes, one thread, seed 0) fitted on at most about `SAMPLE_ROWS` training rows: every k-th row number of the file.
+Without ``keep_features``, every feature that a tree used.  Equal gains go by order.
+"""
+
+# ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlops_core.contracts.dataset import DataJobConfig
+from mlops_core.errors import InvalidRequest
+from mlops_core.features.load import ROW
+
+Array = np.ndarray[Any, Any]
+CORRELATED = 0.95
+MOST_COMPARED = 2_000
+SAMPLE_ROWS = 100_000
+_TREES, _DEPTH = 50, 4
+_BATCH = 65_536
+
+
+@dataclass(frozen=True)
+class Features:
+    """Training features as SQL over ``table``: (expression, name) each, and the target as double."""
+
+    connection: Any
+    table: str
+    columns: Sequence[tuple[str, str]]
+    target: str
+    classes: int
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A feature by its place that was left out: because of another (``partner``, ``figure`` is r), or for its share of the gain."""
+
+    place: int
+    figure: float
+    partner: int | None = None
+
+
+def select(features: Features, config: DataJobConfig) -> tuple[list[int], list[LeftOut]]:
+    """Places kept, ascending, and those left out; `InvalidRequest` (E-DATA-041) when there are too many features to compare."""
+    if config.selection == "correlation":
+        return _uncorrelated(features)
+    if config.selection == "importance":
+        return _important(features, config)
+    return list(range(len(features.columns))), []
+
+
+def _uncorrelated(features: Features) -> tuple[list[int], list[LeftOut]]:
+    count = len(features.columns)
+    if count > MOST_COMPARED:
+        raise InvalidRequest(
+            f"the selection by correlation compares at most {MOST_COMPARED:,} features; the data has {count:,}.",
+            remedy="Choose the selection importance, the encoding target, or drop columns.",
+            code="E-DATA-041",
+        )
+    matrix = _correlations(features)
+    kept: list[int] = []
+    left: list[LeftOut] = []
+    for place in range(count):
+        partner = next((other for other in kept if abs(matrix[place, other]) > CORRELATED), None)
+        if partner is None:
+            kept.append(place)
+        else:
+            left.append(LeftOut(place, round(float(matrix[place, partner]), 6), partner))
+    return kept, left
+
+
+def _correlations(features: Features) -> Array:
+    """Pearson's r of all pairs in one pass, from sums of products around the first batch's means; 0 where a feature is constant."""
+    count = len(features.columns)
+    shift, sums, products, rows = np.zeros(count), np.zeros(count), np.zeros((count, count)), 0
+    for batch in _batches(features, "true", with_target=False):
+        values = batch.astype(np.float64)
+        if not rows:
+            shift = values.mean(axis=0)
+        values -= shift
+        sums += values.sum(axis=0)
+        products += values.T @ values
+        rows += len(values)
+    covariance = products / rows - np.outer(sums / rows, sums / rows)
+    deviation = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
+    spread = np.outer(deviation, deviation)
+    found: Array = np.divide(covariance, spread, out=np.zeros_like(spread), where=spread > 0)
+    return found
+
+
+def _important(features: Features, config: DataJobConfig) -> tuple[list[int], list[LeftOut]]:
+    gains = _gains(features)
+    order = sorted(range(len(gains)), key=lambda place: (-gains[place], place))
+    wanted = [place for place in order if gains[place] > 0] or order[:1]
+    if config.keep_features is not None:
+        wanted = order[: config.keep_features]
+    kept = sorted(wanted)
+    total = float(gains.sum()) or 1.0
+    return kept, [LeftOut(place, round(float(gains[place]) / total, 6)) for place in range(len(gains)) if place not in set(kept)]
+
+
+def _gains(features: Features) -> Array:
+    import xgboost
+
+    rows = features.connection.execute(f"select count(*) from {features.table}").fetchone()[0]
+    step = max(1, -(-rows // SAMPLE_ROWS))
+    sample = np.concatenate(list(_batches(features, f"{ROW} % {step} = 0", with_target=True)) or [np.zeros((0, 1))])
+    if len(sample) < 2:
+        return np.zeros(len(features.columns))
+    classes = features.classes
+    objective = {0: "reg:squarederror", 2: "binary:logistic"}.get(classes, "multi:softprob")
+    parameters: dict[str, Any] = {
+        "objective": objective,
+        "max_depth": _DEPTH,
+        "tree_method": "hist",
+        "nthread": 1,
+        "seed": 0,
+        "verbosity": 0,
+    }
+    rounds = _TREES
+    if classes > 2:
+        parameters["num_class"] = classes
+        rounds = max(5, _TREES // classes)
+    names = [name for _, name in features.columns]
+    table = xgboost.DMatrix(sample[:, :-1], label=sample[:, -1], feature_names=names, nthread=1)
+    found = xgboost.train(parameters, table, rounds).get_score(importance_type="total_gain")
+    return np.array([found.get(name, 0.0) for name in names], dtype=np.float64)
+
+
+def _batches(features: Features, rule: str, *, with_target: bool) -> Any:
+    """The features of the rows that the rule names, in file order, with the target last when it is asked for."""
+    listed = [f"{expression} as {name}" for expression, name in features.columns]
+    if with_target:
+        listed.append(f"{features.target} as y")
+    query = f"select {', '.join(listed)} from {features.table} where {rule}"
+    with features.connection.cursor() as own:
+        for batch in own.sql(query).to_arrow_reader(_BATCH):
+            if batch.num_rows:
+                yield np.column_stack([column.to_numpy(zero_copy_only=False).astype(np.float32, copy=False) for column in batch.columns])
