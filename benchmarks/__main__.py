@@ -27,6 +27,8 @@ NAMES = {
     "ten": "ten runs at once against the same ten alone (about 8 minutes)",
     "imports": "agent imports, archive sizes, start action (about 1 minute)",
     "serving": "requests/s of our server against FastAPI (needs --model and --peer-python, see benchmarks/serving.py)",
+    "evaluation": "10,000,000 scored rows against scikit-learn and fairlearn, exact (about 15 minutes)",
+    "audits": "published audits of given decisions: compas, adult (needs --data; seconds)",
     "estimate": "predicted memory and time of jobs against measured ones (needs --data; about 15 minutes)",
 }
 
@@ -71,6 +73,8 @@ def run(name: str, given: argparse.Namespace) -> bool:
         "overhead": lambda: importlib.import_module("benchmarks.line").overhead(),
         "ten": lambda: importlib.import_module("benchmarks.line").ten(),
         "imports": lambda: importlib.import_module("benchmarks.imports").measure(),
+        "evaluation": lambda: importlib.import_module("benchmarks.evaluation").measure(),
+        "audits": lambda: importlib.import_module("benchmarks.audits").measure(given.data.resolve()),
     }
     load = os.getloadavg()[0]
     figures = []
