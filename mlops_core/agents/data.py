@@ -68,6 +68,7 @@ def describe(agent: Agent, event: Document) -> Document:
     def finish(facts: Document) -> Document:
         run: Document = agent.tools.call("read_run", run_id=run_id)
         profile: Document = agent.tools.call("read_profile", prepared_uri=run["prepared_uri"])
+        agent.tools.call("mark_prepared", prefix=run["prepared_uri"], key=key_of(run_id, "prepared", run["prepared_uri"]))
         _accept(agent, run, profile, job=facts["job"], jobs=[job_use(facts, "data")])
         return {}
 

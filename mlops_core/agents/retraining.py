@@ -54,7 +54,7 @@ def arrived(agent: Agent, event: Document) -> Document:
 
 def tick(agent: Agent, event: Document) -> Document:  # noqa: ARG001 - every action takes an event
     """The schedule's look at every watched model."""
-    watched: Document = agent.tools.call("list_watched")
+    watched: Document = agent.tools.call("list_watched", dataset="", file="")
     return {"models": _each(agent, watched["models"], trigger="schedule", uri="")}
 
 

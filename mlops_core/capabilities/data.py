@@ -76,13 +76,32 @@ def confirm_version(
         )
 
 
+def mark_prepared(ports: Ports, prefix: S3Uri) -> dict[str, Any]:
+    """Say that a prepared folder is complete, after its job has ended: {marked}; until then nobody else uses what lies there."""
+    key, name = _prepared(ports, prefix)
+    ports.ledger.put(key, name, {"at": ports.clock.now().isoformat()})
+    return {"marked": True}
+
+
 def find_prepared(ports: Ports, prefix: S3Uri) -> dict[str, Any]:
-    """Whether a prepared version is complete below a prefix, and its profile: {found, profile}."""
-    _mine(ports, prefix)
+    """Whether a prepared version is complete below a prefix, and its profile: {found, profile}.
+
+    A job uploads its files one by one, so what an interrupted one left is not taken for a preparation.
+    """
+    key, name = _prepared(ports, prefix)
     try:
-        return {"found": True, "profile": read_profile(ports, prefix).model_dump(mode="json")}
+        if ports.ledger.get(key, name) is not None:
+            return {"found": True, "profile": read_profile(ports, prefix).model_dump(mode="json")}
     except NotFound:
-        return {"found": False, "profile": None}
+        # Marked once, and removed since.
+        pass
+    return {"found": False, "profile": None}
+
+
+def _prepared(ports: Ports, prefix: str) -> tuple[str, str]:
+    """The ledger's row for a folder ``datasets/<id>/versions/<version>/<recipe>``."""
+    dataset, _, rest = _mine(ports, prefix).split("/datasets/", 1)[1].partition("/")
+    return f"DATASET#{dataset}", f"PREPARED#{rest}"
 
 
 def start_data_job(  # noqa: PLR0913, PLR0917 (one field per input of the job)
@@ -150,6 +169,7 @@ TOOLS = (
     acts(allocate_version),
     acts(confirm_version),
     reads(find_prepared),
+    acts(mark_prepared),
     acts(start_data_job),
     reads(describe_data_job),
     reads(read_profile),

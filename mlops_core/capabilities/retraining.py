@@ -34,8 +34,8 @@ def answer_operator(ports: Ports, command: RetrainCommand) -> CommandAnswer:
     return operator.answer_operator(ports, command)
 
 
-def list_watched(ports: Ports, dataset: Part = "", file: Part = "") -> dict[str, Any]:
-    """Models whose champion may be trained again; those of one data set and file name when given: {models}."""
+def list_watched(ports: Ports, dataset: Part, file: Part) -> dict[str, Any]:
+    """Models whose champion may be trained again; those of one data set and file name unless empty: {models}."""
     return {"models": retrain.names_of(ports, dataset=dataset, file=file)}
 
 
