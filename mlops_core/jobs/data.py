@@ -20,7 +20,7 @@ from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import FOLD, FOLDS
 from mlops_core.features.fences import beyond, fences, inside_sql
 from mlops_core.features.fit import Fitted, fit, outlier_findings, with_moments
-from mlops_core.features.load import DIGEST, INPUTS, MISFITS, ROW, Column, Layout, Table, load, require_columns
+from mlops_core.features.load import DIGEST, MISFITS, ROW, Column, Layout, Table, load, require_columns
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
 from mlops_core.features.source import recognise
@@ -128,17 +128,18 @@ def _load(work: Preparation, raw: Path) -> None:
         require_columns(source.names, [name] if name else [], role)
     if config.target in config.drop_columns:
         raise InvalidRequest(f"the target {config.target!r} is also among the columns to drop.", code="E-DATA-008")
-    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, INPUTS, MISFITS, FOLD, "mlops_part"}]
+    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, MISFITS, FOLD, "mlops_part"}]
     if reserved:
         raise InvalidRequest(
             f"the column name {reserved[0]!r} is kept for our own use.", remedy="Rename it in the file.", code="E-DATA-008"
         )
-    if source.renamed:
-        work.findings.append(Finding(code="W-DATA-011", columns=source.renamed))
     table = load(work.connection, source, raw, _layout(work, source.names), out=work.scratch / "data.parquet")
     empty_ends = {column.name for column in table.columns if column.name in source.unnamed and column.missing == column.rows}
     work.tables.append(table)
     work.columns = [column for column in table.columns if column.name not in empty_ends]
+    renamed = tuple(name for name in source.renamed if name not in empty_ends)
+    if renamed:
+        work.findings.append(Finding(code="W-DATA-011", columns=renamed))
     work.rows_read = table.rows
     if len(work.kept) < 2:
         raise InvalidRequest("no column is left to learn from.", remedy="Drop fewer columns.", code="E-DATA-009")
@@ -180,17 +181,18 @@ def _show(work: Preparation) -> None:
     """The view ``data``: rows with a target, spellings brought together, without repeated rows when those are to be dropped."""
     run_sql = work.connection.execute
     present = f"(select * from {work.tables[0].query} where {identifier(work.config.target)} is not null)"
+    target = identifier(work.config.target)
     run_sql(
         f"""create temp table mlops_repeats as
-        with alike as (select {INPUTS} as inputs from {present} group by 1 having count(*) > 1)
-        select {DIGEST} as digest, {INPUTS} as inputs, count(*) as n, min({ROW}) as first from {present}
-        where {INPUTS} in (select inputs from alike) group by 1, 2"""
+        with alike as (select {DIGEST} as digest from {present} group by 1 having count(*) > 1)
+        select {DIGEST} as digest, {target} as answer, count(*) as n, min({ROW}) as first from {present}
+        where {DIGEST} in (select digest from alike) group by 1, 2"""
     )
     work.duplicates = work.one("select coalesce(sum(n - 1), 0)::bigint from mlops_repeats")
     text = [column.name for column in work.kept if _is_text(work, column)]
     work.folds = spellings(work.connection, work.tables[0].query, text)
-    once = f"join (select digest as d, first from mlops_repeats) r on {DIGEST} = r.d"
-    once = f"left {once} where r.d is null or {ROW} = r.first" if work.duplicates and work.config.duplicates == "drop" else ""
+    once = f"left join mlops_repeats r on {DIGEST} = r.digest and {target} = r.answer where r.digest is null or {ROW} = r.first"
+    once = once if work.duplicates and work.config.duplicates == "drop" else ""
     run_sql(f"create view data as select {ROW}, {DIGEST}, {_columns(work)} from {present} {once}")
 
 
@@ -213,7 +215,7 @@ def _look(work: Preparation) -> None:
     work.findings += date_findings(work.connection, "data", text)
     if work.config.task != "regression":
         rows, groups = work.connection.execute(
-            "select coalesce(sum(n), 0)::bigint, count(*) from (select sum(n) as n from mlops_repeats group by inputs having count(*) > 1)"
+            "select coalesce(sum(n), 0)::bigint, count(*) from (select sum(n) as n from mlops_repeats group by digest having count(*) > 1)"
         ).fetchone()
         if groups:
             work.findings.append(Finding(code="W-DATA-033", columns=(work.config.target,), values={"rows": rows, "groups": groups}))
@@ -252,7 +254,7 @@ def _load_test(work: Preparation, path: Path) -> None:
         raise InvalidRequest("no row of the test file holds a target value.", code="E-DATA-015")
     if work.config.task != "regression":
         check_test_labels(work.connection, work.config)
-    shared = work.one(f"select count(*) from given where {DIGEST} in (select {DIGEST} from data)")
+    shared = work.one(f"select count(*) from given where ({DIGEST}, {target}) in (select ({DIGEST}, {target}) from data)")
     if shared:
         work.findings.append(Finding(code="W-DATA-012", values={"rows": shared, "of": rows}))
 
