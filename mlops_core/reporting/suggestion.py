@@ -22,8 +22,13 @@ class Suggestion:
 
 _FACTORS: dict[str, tuple[str, tuple[tuple[str, float], ...]]] = {
     "xgboost": ("suggest.smaller_steps", (("n_estimators", 2.0), ("learning_rate", 0.5))),
+    "logistic_regression": ("suggest.weaker_penalty", (("C", 10.0),)),
+    "linear_regression": ("suggest.some_penalty", (("alpha", 10.0),)),
     "random_forest": ("suggest.deeper", (("n_estimators", 2.0), ("min_samples_leaf", 0.5))),
 }
+
+
+_FIRST = 0.001
 
 
 def current_parameters(state: RunState) -> dict[str, Scalar]:
@@ -36,7 +41,8 @@ def current_parameters(state: RunState) -> dict[str, Scalar]:
 
 def _scaled(parameter: Hyperparameter, now: Scalar, factor: float) -> str:
     number = float(now) if isinstance(now, int | float) else float(parameter.default)
-    value = min(max(number * factor, parameter.low), parameter.high)
+    # Nothing times ten is nothing: a penalty that was off begins small.
+    value = min(max(number * factor or _FIRST, parameter.low), parameter.high)
     return str(max(1, round(value))) if parameter.kind == "int" else f"{value:.4g}"
 
 

@@ -147,6 +147,8 @@ EN: dict[str, str] = {
     "next.again": "Correct the cause, take the label {label} off and set it again: a new generation starts.",
     "next.wait": "Nothing to do: this comment is kept up to date.",
     "suggest.smaller_steps": "twice the trees with half the learning rate: smaller steps usually generalise better",
+    "suggest.weaker_penalty": "a weaker penalty: the model may follow the data more closely",
+    "suggest.some_penalty": "a little penalty: weights that follow noise become smaller",
     "suggest.deeper": "more trees and smaller leaves: less bias",
     "ask.headline": "{model}: round {round} did not pass; your decision is needed",
     "ask.what": "What to change: {reason}.",

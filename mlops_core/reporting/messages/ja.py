@@ -147,6 +147,8 @@ JA: dict[str, str] = {
     "next.again": "原因を直し、ラベル {label} を外して付け直すと、新しい世代が始まります。",
     "next.wait": "操作は不要です。このコメントは自動で更新されます。",
     "suggest.smaller_steps": "木の数を 2 倍、学習率を半分に（学習率を下げると汎化しやすくなります）",
+    "suggest.weaker_penalty": "正則化を弱める（データにより細かく合わせられます）",
+    "suggest.some_penalty": "正則化を少し加える（ノイズに合わせた重みが小さくなります）",
     "suggest.deeper": "木を増やし、葉の最小行数を減らす（バイアスが小さくなります）",
     "ask.headline": "{model}：ラウンド {round} は基準に届きませんでした。判断をお願いします",
     "ask.what": "変更案：{reason}。",

@@ -76,3 +76,7 @@ def test_a_suggestion_stays_within_the_catalogue() -> None:
     assert suggestion(run).command == "/retrain n_estimators=5000 learning_rate=0.0001"
     forest = waiting(algorithm="random_forest", rounds=(), request=request(hyperparameters={"n_estimators": 200, "min_samples_leaf": 2}))
     assert suggestion(forest).command == "/retrain n_estimators=400 min_samples_leaf=1"
+    line = waiting(algorithm="linear_regression", rounds=(), request=request(hyperparameters={}))
+    assert suggestion(line).command == "/retrain alpha=0.001"
+    logistic = waiting(algorithm="logistic_regression", rounds=(), request=request(hyperparameters={"C": 2.0}))
+    assert suggestion(logistic).command == "/retrain C=20"
