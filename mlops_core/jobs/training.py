@@ -39,6 +39,7 @@ def run(folder: JobFolder) -> None:
     log(f"{algorithm} on {task.train.rows:,} rows and {len(task.train.names)} features, {task.threads} threads")
     method = importlib.import_module(f"mlops_core.algorithms.{algorithm}")
     method.load()
+    importlib.import_module("mlops_core.features.graph")
     started, processor = time.monotonic(), time.process_time()
     fitted = method.fit(task)
     trained = time.monotonic()
