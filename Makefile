@@ -56,7 +56,7 @@ reference: setup ## Write the reference pages from the code.
 	@$(BIN)/python -m docs.generate
 
 screenshots: setup ## Renew the pictures in docs/ from a real run.
-	@$(BIN)/python -m tests.browser.screenshots
+	@$(BIN)/python -m tests.browser.screenshots $(if $(DATA),--data $(DATA),) $(ARGS)
 
 locks: .tools/bin/uv ## Resolve every lock anew (needs the network).
 	@for name in agent server actions work serve; do \

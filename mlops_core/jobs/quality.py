@@ -27,6 +27,7 @@ from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, DataProfi
 from mlops_core.contracts.quality import Check, CheckName, Miss, PartName, QualityReport
 from mlops_core.contracts.request import Language
 from mlops_core.errors import InvalidRequest
+from mlops_core.features.load import ROW
 from mlops_core.features.sql import double
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs import suite
@@ -58,8 +59,9 @@ class Gate:
         return found
 
     def described(self, part: PartName) -> list[tuple[str, str]]:
-        """Column names and types of a split."""
-        return [(name, kind) for name, kind, *_ in self.connection.execute(f"describe select * from {part}").fetchall()]
+        """Column names and types of a split, the row number apart."""
+        found = self.connection.execute(f"describe select * from {part}").fetchall()
+        return [(name, kind) for name, kind, *_ in found if name != ROW]
 
 
 def inspect(

@@ -113,12 +113,13 @@ def _cells(plane: Plane, measured: Array, predicted: Array) -> tuple[list[Rect],
     np.add.at(counts, tuple(places), 1)
     found = _quartered(counts, 0, 0, _FINEST)
     densities = [np.log1p(rows / side**2 * _FINEST) for _, _, side, rows in found]
+    faint, full = min(densities, default=0.0), max(densities, default=1.0)
     step = (high - low) / _FINEST
     width, height = (plane.right - plane.left) / _FINEST, (plane.bottom - plane.top) / _FINEST
     cells = [
         Rect(
             plane.x(low + across * step), plane.y(low + (up + side) * step), round(width * side, 1), round(height * side, 1),
-            kind="cell", opacity=round(float(0.12 + 0.88 * density / max(densities)), 2), title=f"{rows:,}",
+            kind="cell", opacity=round(float(0.1 + 0.9 * (density - faint) / ((full - faint) or 1.0)), 2), title=f"{rows:,}",
         )
         for density, (across, up, side, rows) in zip(densities, found, strict=True)
     ]  # fmt: skip

@@ -103,6 +103,8 @@ def visit(platform: Platform, tab: Tab, table: str) -> Site:
         "run": next(link for link in reversed(links) if "/actions/runs/" in link),
         "record": next(link for link in links if link.endswith(".md")),
         "report": next(link for link in links if link.endswith("report.html")),
+        "quality": next(link for link in links if link.endswith("quality.html")),
+        "features": next(link for link in links if link.endswith("features.html")),
         "dashboard": "/dashboards/mlops-flowers",
     }
     return Site(platform, tab, table, number, places)

@@ -2,6 +2,7 @@
 
     python -m tests.browser.screenshots               # runs the demo's line on a platform of its own
     python -m tests.browser.screenshots --issue 8     # an issue of local/example that the running platform has finished
+    python -m tests.browser.screenshots --sets        # only the pages of the three data sets, without a platform
 
 Every picture is what the pages show, cropped and reduced to 256 colours.
 """
@@ -21,6 +22,7 @@ from mlops_core.cli import demo, seed
 from mlops_core.cli.console import Console
 from mlops_core.cli.platform import EXAMPLE_REPOSITORY, Platform, opened
 from mlops_core.local.places import project_root
+from tests.browser import three_sets
 from tests.browser.chromium import Chromium, Tab
 from tests.browser.conftest import become
 
@@ -37,18 +39,44 @@ def main() -> int:
     """Write the pictures; exit code 1 when one is too large to keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--issue", type=int, help="the number of a finished issue of local/example on the running platform")
+    parser.add_argument("--sets", action="store_true", help="only report, quality and features of three data sets")
+    parser.add_argument("--data", type=Path, default=project_root().parent / "shared" / "data", help="folder of data sets (NAME/data.csv)")
     given = parser.parse_args()
     console = Console(sys.stdout, sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
-        if not given.issue:
-            os.environ["MLOPS_STATE"] = f"{folder}/state"
-        with opened(console, keep=False) as platform:
-            issue = given.issue or run(platform, console)
-            with Chromium(Path(folder) / "profile") as browser:
-                sizes = take(platform, browser.tab(), issue)
+        sizes = take_sets(Path(folder), given.data)
+        if not given.sets:
+            sizes |= of_a_run(Path(folder), given.issue, console)
     for name, size in sizes.items():
         sys.stdout.write(f"docs/pictures/{name}.png  {size / 1000:.0f} KB\n")
     return int(any(size > MAX_BYTES for size in sizes.values()))
+
+
+def of_a_run(folder: Path, issue: int | None, console: Console) -> dict[str, int]:
+    """The pages of the local GitHub after a run; sizes in bytes by name."""
+    if not issue:
+        os.environ["MLOPS_STATE"] = f"{folder}/state"
+    with opened(console, keep=False) as platform:
+        number = issue or run(platform, console)
+        with Chromium(folder / "profile") as browser:
+            return take(platform, browser.tab(), number)
+
+
+def take_sets(folder: Path, data: Path) -> dict[str, int]:
+    """Report, quality and features of three data sets as each is best seen; sizes in bytes by name."""
+    made = three_sets.pages(folder / "sets", data=data)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    sizes = {}
+    with Chromium(folder / "looking") as browser:
+        tab = browser.tab()
+        for name, found in made.items():
+            width = found.asked.width
+            for page in ("report", "quality", "features"):
+                tab.look(width, found.asked.scheme, scale=2 if width < 500 else 1)
+                tab.open(getattr(found, page).as_uri())
+                full = min(1500 if width > 500 else 1700, float(tab.run("document.body.getBoundingClientRect().height")))
+                sizes[f"{page}-{name}"] = keep(f"{page}-{name}", tab.picture(clip=(0, 0, width, full)))
+    return sizes
 
 
 def run(platform: Platform, console: Console) -> int:

@@ -10,7 +10,22 @@ from tests.browser.chromium import Scheme
 from tests.browser.conftest import REPOSITORY, Site, ask, label
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PAGES = ("home", "form", "files", "issues", "issue", "pulls", "pull", "actions", "run", "record", "report", "dashboard")
+PAGES = (
+    "home",
+    "form",
+    "files",
+    "issues",
+    "issue",
+    "pulls",
+    "pull",
+    "actions",
+    "run",
+    "record",
+    "report",
+    "quality",
+    "features",
+    "dashboard",
+)
 LOOKS: tuple[tuple[int, Scheme], ...] = ((390, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
 
 
