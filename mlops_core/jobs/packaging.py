@@ -152,7 +152,9 @@ def _manifest(
 def _columns(spec: FeatureSpec, profile: DataProfile) -> tuple[ColumnSchema, ...]:
     """One entry per input; a column that was complete in training is required."""
     complete = {item.name for item in profile.columns if not item.missing}
-    numeric = [ColumnSchema(name=item.name, type=item.type, required=item.name in complete) for item in spec.numeric]
+    numeric = [
+        ColumnSchema(name=item.name, type="datetime" if item.moment else item.type, required=item.name in complete) for item in spec.numeric
+    ]
     text = [
         ColumnSchema(name=item.name, type="string", required=item.name in complete, categories=item.categories) for item in spec.categorical
     ]

@@ -30,8 +30,8 @@ from mlops_core.features.typing import MISSING_INT64, input_name
 Array = np.ndarray[Any, Any]
 Value = float | int | str | None
 _FILES = ("model.onnx", "spec.json", "smoke.json")
-_DTYPES: dict[str, Any] = {"float64": np.float64, "int64": np.int64, "string": object}
-_MISSING: dict[str, Value] = {"float64": float("nan"), "int64": MISSING_INT64, "string": ""}
+_DTYPES: dict[str, Any] = {"float64": np.float64, "int64": np.int64, "string": object, "datetime": np.float64}
+_MISSING: dict[str, Value] = {"float64": float("nan"), "int64": MISSING_INT64, "string": "", "datetime": float("nan")}
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,29 @@ docs_page(model, answer)     # one static HTML page: no script, nothing loaded f
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
 from mlops_core.contracts.model import ColumnSchema
 from mlops_core.features.typing import MISSING_INT64
-from mlops_core.serving.model import ServedModel
+from mlops_core.serving.model import ServedModel, Value
 
-_TYPES: dict[str, list[str]] = {"float64": ["number", "null"], "int64": ["integer", "null"], "string": ["string", "null"]}
+_TYPES: dict[str, list[str]] = {
+    "float64": ["number", "null"],
+    "int64": ["integer", "null"],
+    "string": ["string", "null"],
+    "datetime": ["string", "number", "null"],
+}
 _MOST_CATEGORIES = 40
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ABSENT = ("", MISSING_INT64)
 
 
 def _field(column: ColumnSchema) -> dict[str, Any]:
     described: dict[str, Any] = {"type": _TYPES[column.type]}
+    if column.type == "datetime":
+        described["description"] = "A date or a date and time (ISO 8601; UTC unless it says otherwise), or seconds since 1970."
     if column.categories:
         shown = ", ".join(column.categories[:_MOST_CATEGORIES])
         more = len(column.categories) - _MOST_CATEGORIES
@@ -31,7 +40,16 @@ def _field(column: ColumnSchema) -> dict[str, Any]:
 def example(model: ServedModel) -> dict[str, Any]:
     """One made-up row as an object."""
     values = zip(model.columns, model.smoke[0].values, strict=True)
-    return {column.name: None if value in _ABSENT or value != value else value for column, value in values}  # noqa: PLR0124  NaN alone
+    return {column.name: _written(column, value) for column, value in values}
+
+
+def _written(column: ColumnSchema, value: Value) -> Value:
+    """A value of a smoke row as a person would send it."""
+    if value in _ABSENT or value != value:  # noqa: PLR0124  NaN alone
+        return None
+    if column.type == "datetime" and isinstance(value, int | float):
+        return (_EPOCH + timedelta(seconds=round(value))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value
 
 
 def _prediction(model: ServedModel) -> dict[str, Any]:

@@ -18,26 +18,27 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
 
 from mlops_core.contracts.model import ColumnSchema
-from mlops_core.features.typing import BLANKS, MISSING_NUMBERS, clean, number
+from mlops_core.features.typing import BLANKS, MISSING_NUMBERS, clean, moment, number
 from mlops_core.serving.model import Value, missing
 
 Row = list[Value]
-MOST_ERRORS = 50
+MOST_ERRORS, MOST_COUNTED = 50, 1000
 _ABSENT = object()
 _LOWEST, _HIGHEST = -(2**63) + 1, 2**63 - 1
 _WHOLE_DIGITS = 10**18
 _LOOSE_KEY = re.compile(rb'"[ \t\r\n]+:')
-_MOST_WORDS, _LONGEST_WORD = 4096, 64
+_MOST_WORDS, _LONGEST_WORD, _MOST_SHAPES = 4096, 64, 256
 
 
 class BadRowsError(ValueError):
-    """A body that cannot be scored; ``errors`` holds at most 50 entries, ``total`` counts them all."""
+    """A body that cannot be scored; ``errors`` holds at most 50 entries, ``total`` counts them up to 1,000, where reading stops."""
 
     def __init__(self, errors: list[dict[str, Any]], total: int | None = None) -> None:
         super().__init__(errors[0]["problem"])
@@ -166,10 +167,23 @@ def _text(value: Any) -> Value:
     raise MismatchError("must be text or null")
 
 
-_READERS: dict[str, Callable[[Any], Value]] = {"float64": _float, "int64": _whole, "string": _text}
+def _moment(value: Any) -> Value:
+    """A date as people write it, or seconds since 1970 as a number."""
+    if type(value) is not str:
+        return _float(value)
+    cleaned = clean(value)
+    if cleaned is None or cleaned in MISSING_NUMBERS:
+        return missing("datetime")
+    found = moment(cleaned)
+    if found is None:
+        raise MismatchError("must be a date such as 2024-01-31 or 2024-01-31T10:00:00Z, or empty")
+    return found
 
 
-_KINDS: dict[str, Any] = {"float64": float, "int64": int, "string": str}
+_READERS: dict[str, Callable[[Any], Value]] = {"float64": _float, "int64": _whole, "string": _text, "datetime": _moment}
+
+
+_KINDS: dict[str, Any] = {"float64": float, "int64": int, "string": str, "datetime": float}
 
 
 def _picker(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
@@ -179,6 +193,15 @@ def _picker(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda source: tuple(source[key] for key in keys)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Rows whose values have the same types: the numbers to bound, the texts to know, and what a reader must look at."""
+
+    numbers: Callable[[Any], tuple[Any, ...]]
+    texts: Callable[[Any], tuple[Any, ...]]
+    readers: tuple[tuple[int, Callable[[Any], Value]], ...]
+
+
 class Schema:
     """The columns of a model as a reader of rows."""
 
@@ -186,9 +209,8 @@ class Schema:
         self.columns = tuple(columns)
         self.names = tuple(column.name for column in columns)
         self._pick = _picker(self.names)
-        self._kinds = tuple(_KINDS.get(column.type) for column in columns)
-        self._numbers = _picker([place for place, kind in enumerate(self._kinds) if kind in {int, float}])
-        self._texts = _picker([place for place, kind in enumerate(self._kinds) if kind is str])
+        self._kinds = tuple(_KINDS[column.type] for column in columns)
+        self._shapes: dict[tuple[type, ...], _Shape] = {}
         self._words = {word for column in columns for word in column.categories if clean(word) == word}
         self._readers = tuple((column.name, _READERS[column.type], column.required, missing(column.type)) for column in columns)
 
@@ -219,23 +241,40 @@ class Schema:
         return rows
 
     def _plain_row(self, instance: dict[str, Any]) -> Row | None:
-        """The row when every field is there in its plainest form, which is nearly always; None leaves it to `_row`."""
+        """The row when every field is there in a form that needs no second look, which is nearly always; None leaves it to `_row`."""
         if len(instance) != len(self.names):
             return None
         try:
-            row = self._pick(instance)
+            values = self._pick(instance)
         except KeyError:
             return None
-        kinds = tuple(map(type, row))
-        if kinds != self._kinds:
-            return None
-        numbers = self._numbers(row)
+        kinds = tuple(map(type, values))
+        shape = self._shapes.get(kinds) or self._shape(kinds)
+        numbers = shape.numbers(values)
         if numbers and not (min(numbers) > -_WHOLE_DIGITS and max(numbers) < _WHOLE_DIGITS):
             return None
-        texts = self._texts(row)
+        texts = shape.texts(values)
         if not self._words.issuperset(texts) and not self._learnt(texts):
             return None
-        return list(row)
+        row = list(values)
+        try:
+            for place, reader in shape.readers:
+                row[place] = reader(values[place])
+        except MismatchError:
+            return None
+        return row
+
+    def _shape(self, kinds: tuple[type, ...]) -> _Shape:
+        """What is left to do with values of these types; remembered, because rows of one client look alike."""
+        same = [kind is wanted for kind, wanted in zip(kinds, self._kinds, strict=True)]
+        shape = _Shape(
+            numbers=_picker([place for place, kind in enumerate(kinds) if same[place] and kind is not str]),
+            texts=_picker([place for place, kind in enumerate(kinds) if same[place] and kind is str]),
+            readers=tuple((place, self._readers[place][1]) for place, fits in enumerate(same) if not fits),
+        )
+        if len(self._shapes) < _MOST_SHAPES:
+            self._shapes[kinds] = shape
+        return shape
 
     def _learnt(self, texts: tuple[str, ...]) -> bool:
         """Whether every text is in its clean form already; short ones are remembered, a bounded number of them."""
@@ -262,7 +301,7 @@ class Schema:
                 errors.add(place, name, value, str(error))
         if found != len(instance):
             for name in instance.keys() - set(self.names):
-                errors.add(place, name, None, f"is not in the schema{_nearest(name, self.names)}")
+                errors.add(place, name, None, f"is not in the schema{_nearest(name, self.names) if errors.kept else ''}")
         return row
 
     def _table(self, columns: list[Any], data: list[Any]) -> list[Row]:
@@ -330,12 +369,20 @@ class _Errors:
         self._kept: list[dict[str, Any]] = []
         self._total = 0
 
+    @property
+    def kept(self) -> bool:
+        """Whether the next problem will be shown."""
+        return len(self._kept) < MOST_ERRORS
+
     def add(self, row: int, field: str | None, value: Any, problem: str) -> None:
         self._total += 1
-        if len(self._kept) < MOST_ERRORS:
+        if self.kept:
             shown = value if value is None or (isinstance(value, bool | int | float) and abs(value) < _WHOLE_DIGITS) else str(value)[:100]
             name = field if field is None else field[:100]
             self._kept.append({"row": row, "field": name, "value": shown, "problem": problem})
+        if self._total == MOST_COUNTED:
+            # A body of millions of wrong rows must not keep the others waiting while each is told off.
+            self.raise_if_any()
 
     def raise_if_any(self) -> None:
         if self._kept:
