@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_core.features.typing import MISSING_INT64
-from mlops_core.serving.rows import MOST_ERRORS, BadRowsError, Row, Schema
+from mlops_core.serving.rows import MOST_COUNTED, MOST_ERRORS, BadRowsError, Row, Schema, _Errors
 from tests.unit.serving.bench import COLUMNS, ROW
 
 SCHEMA = Schema(COLUMNS)
@@ -88,6 +89,19 @@ def test_all_problems_of_all_rows_come_at_once_and_are_bounded() -> None:
         read([{"age": "x" * 5000, "sex": "M"}] * 500)
     assert (len(caught.value.errors), caught.value.total) == (MOST_ERRORS, 500)
     assert len(caught.value.errors[0]["value"]) == 100
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" + b",".join([b"{}"] * 200_000) + b"]", json.dumps({f"k{number}": 1 for number in range(50_000)}).encode(), b"x\n" * 300_000],
+    ids=["empty rows", "unknown fields", "lines that are no JSON"],
+)
+def test_a_body_of_nothing_but_problems_is_not_read_to_its_end(body: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(BadRowsError) as caught:
+        (SCHEMA.from_lines if body.startswith(b"x") else SCHEMA.from_json)(body)
+    assert (len(caught.value.errors), caught.value.total) == (MOST_ERRORS, MOST_COUNTED)
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -224,3 +238,24 @@ def test_the_short_path_and_the_long_path_agree(age: int, gain: float, sex: str)
     short = read(row)
     long = read({"age": str(age), "gain": repr(gain), "sex": sex + " "})
     assert short == long
+
+
+CELLS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from(["Male", " Male", "?", "NA", "12", "1e5", "9" * 18, "2024-01-31"])
+)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=4))
+def test_a_row_on_the_short_path_is_the_row_of_the_long_path(rows: list[tuple[Any, Any, Any]]) -> None:
+    for cells in rows:
+        instance = dict(zip(("age", "gain", "sex"), cells, strict=True))
+        short = SCHEMA._plain_row(instance)
+        if short is not None:
+            errors = _Errors()
+            assert [repr(value) for value in short] == [repr(value) for value in SCHEMA._row(instance, 0, errors)]
+            errors.raise_if_any()
