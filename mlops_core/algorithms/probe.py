@@ -5,7 +5,7 @@
     probe.at_random()          # the same sizes by a hash of the row number, equal rows together as in our own split
     probe.by_row()             # the same, equal rows apart
 
-XGBoost, 60 trees of depth 6 (600 in all for many classes) on one thread: the same figures in every run.  At most 10,000 rows.
+XGBoost, 60 trees of depth 6 (240 in all for many classes) on one thread: the same figures in every run.  At most 10,000 rows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_ROWS = 10_000
 MOST_FEATURES = 500
 _PARAMETERS = {"max_depth": 6, "eta": 0.15, "tree_method": "hist", "nthread": 1, "seed": 42, "max_bin": 64}
 _TREES = 60
-_MOST_TREES = 600
+_MOST_TREES = 240
 
 
 @dataclass(frozen=True)

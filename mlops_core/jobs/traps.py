@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, Finding
 from mlops_core.features.checks.combinations import combinations
@@ -22,11 +22,15 @@ from mlops_core.features.checks.sample import Rows, draw
 from mlops_core.features.checks.stability import shifts
 from mlops_core.features.checks.time_order import Order, future, order_of
 
+if TYPE_CHECKING:
+    from mlops_core.algorithms.probe import Score
+
 PARTS = ("train", "validation", "test")
 REPEATED_SHARE = 0.05
 LEAST_PROBED = 200
 GAPS = {"accuracy": 0.03, "r2": 0.05}
 SURE = 3
+WEIGHT = 0.01
 
 
 @dataclass(frozen=True)
@@ -71,17 +75,24 @@ def _probed(work: Prepared, train: Rows) -> list[Finding]:
     fair = probe.at_random()
     found = []
     if repeated:
-        apart = probe.by_row()
-        values: dict[str, str | int | float] = {
-            "rows": work.duplicates, "metric": fair.metric, "apart": round(apart.value, 4), "together": round(fair.value, 4),
-        }  # fmt: skip
-        found.append(Finding(code="W-LEAK-003", values=values))
+        found += _by_heart(probe.by_row(), fair, work.duplicates)
     if order is not None:
         found += _in_time(probe.in_time(), fair, order)
     return found
 
 
-def _in_time(late: Any, fair: Any, order: Order) -> list[Finding]:
+def _by_heart(apart: Score, together: Score, duplicates: int) -> list[Finding]:
+    """W-LEAK-003 when a split that puts equal rows on both sides flatters the probe by 0.01 or more."""
+    if apart.value - together.value < WEIGHT:
+        return []
+    values: dict[str, str | int | float] = {
+        "rows": duplicates, "metric": apart.metric, "apart": round(apart.value, 4), "together": round(together.value, 4),
+    }  # fmt: skip
+    return [Finding(code="W-LEAK-003", values=values)]
+
+
+def _in_time(late: Score, fair: Score, order: Order) -> list[Finding]:
+    """W-LEAK-004 when the later rows are answered worse than random ones, by more than chance (three standard errors)."""
     gap = fair.value - late.value
     sure = SURE * float((fair.error**2 + late.error**2) ** 0.5)
     if gap < max(GAPS[fair.metric], sure):
