@@ -47,7 +47,7 @@ FAMILIES = {
     "report.split_": ("train", "validation", "test"),
     "report.method_": ("binary", "multiclass", "regression"),
     "job.": tuple(status.lower() for status in SECONDARY),
-    "word.": (*get_args(Duplicates), "sum", "product"),
+    "word.": (*get_args(Duplicates), "flag", "clip", "sum", "product"),
     "method.": ("auto", "random_forest", "logistic_regression", "linear_regression"),
     "alarm.": ("errors", "latency"),
     "retrain.title_": ("data", "schedule"),
