@@ -12,6 +12,7 @@ in the source.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from mlops_core.explain import data, issue, jobs, platform, quality, reading, re
 from mlops_core.intake.messages import HEADLINES, next_act
 
 SUBJECTS = (issue, data, quality, warnings, reading, jobs, release, platform)
+_CODE = re.compile(r"\b[EW]-[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
 FAMILIES = ("E-AWS", "E-GITHUB")
 """Codes that are followed by the code or status of another service."""
 
@@ -62,8 +64,9 @@ TABLE: Mapping[str, Explanation] = _explanations()
 
 
 def find(code: str) -> Explanation | None:
-    """The explanation of a code as it is written in a message; upper and lower case are one."""
-    asked = code.strip().upper()
+    """The explanation of a code, also of the first one in a pasted message; upper and lower case are one."""
+    written = _CODE.search(code.upper())
+    asked = written[0] if written else ""
     own = TABLE.get(asked)
     return own or next((TABLE[family] for family in FAMILIES if asked.startswith(f"{family}-")), None)
 
@@ -80,4 +83,5 @@ def explanation(code: str) -> Explanation:
 
 def close(code: str) -> list[str]:
     """At most five known codes of nearly this spelling, the nearest first."""
-    return difflib.get_close_matches(code.strip().upper()[:40], TABLE, n=5, cutoff=0.6)
+    written = _CODE.search(code.upper())
+    return difflib.get_close_matches((written[0] if written else code.strip().upper())[:40], TABLE, n=5, cutoff=0.6)

@@ -12,6 +12,7 @@ from docs.codes import CODE_PAGES
 from mlops_core.agents.following import failure
 from mlops_core.explain import issue
 from mlops_core.explain.table import FAMILIES, SUBJECTS, TABLE, Explanation, close, find
+from mlops_core.reporting.messages.failures import FAILURES
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = re.compile(r"[EW]-[A-Z]+(?:-[A-Z0-9]+)*")
@@ -58,12 +59,18 @@ def test_a_code_is_found_however_it_is_written() -> None:
     assert find("E-AWS-NO-ANSWER") is TABLE["E-AWS-NO-ANSWER"]
     assert find("E-GITHUB-422") is TABLE["E-GITHUB"]
     assert find("E-NOTHING") is None
+    assert find("InvalidRequest: the target 'y' holds a single value. (E-DATA-012)") is TABLE["E-DATA-012"]
+    assert find("E-DATA-0123") is find("xE-DATA-012") is find("") is None
 
 
 def test_the_nearest_spelling_comes_first() -> None:
     assert close("E-DATA-12")[0] == "E-DATA-012"
     assert close("E-DEPLOI-003")[0] == "E-DEPLOY-003"
     assert close("completely different") == []
+
+
+def test_every_code_with_a_sentence_for_comments_is_explained() -> None:
+    assert sorted(set(FAILURES) - set(TABLE)) == []
 
 
 def test_a_code_is_explained_in_one_place() -> None:
