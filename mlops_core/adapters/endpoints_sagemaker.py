@@ -128,7 +128,7 @@ class SageMakerEndpoints:
 
 
 def _capture(capture: Capture, key: str) -> dict[str, Any]:
-    content_types = {"JsonContentTypes": ["application/json"], "CsvContentTypes": ["text/csv"]}
+    content_types = {"JsonContentTypes": ["application/json", "application/jsonlines"], "CsvContentTypes": ["text/csv"]}
     config: dict[str, Any] = {
         "EnableCapture": True,
         "InitialSamplingPercentage": capture.percent,
