@@ -133,10 +133,20 @@ class Slice(Message):
     figures: dict[MetricName, Interval] = Field(default_factory=dict)
 
 
+class LowestSlice(Message):
+    """The slice of one column on which a metric is worst, significant or not."""
+
+    conditions: tuple[Condition, ...]
+    rows: int
+    value: float
+
+
 class Slices(Message):
     """The worst slices, most significant first: ``tested`` of at least ``least_rows`` rows over ``columns`` columns and their pairs.
 
     ``loss`` per row: ``brier`` (the squared error of the probabilities, 0 … 2) or ``absolute_error``.  ``found`` have a q value below 0.05.
+    ``lowest`` holds for every metric the worst slice of one column with at least ``lowest_rows`` rows, against which a policy holds its
+    floor.
     """
 
     loss: Literal["brier", "absolute_error"]
@@ -145,6 +155,8 @@ class Slices(Message):
     columns: int
     tested: int
     found: tuple[Slice, ...] = ()
+    lowest: dict[MetricName, LowestSlice] = Field(default_factory=dict)
+    lowest_rows: int = 50
 
 
 class GroupRow(Message):

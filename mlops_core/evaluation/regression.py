@@ -26,7 +26,7 @@ def terms(y: Array, predicted: Array) -> Array:
     return np.column_stack([error * error, np.abs(error), relative, usable.astype(np.float64), centred, centred * centred, error])
 
 
-def regression_metrics(sums: Array, rows: int) -> dict[MeasureName, Array]:
+def regression_metrics(sums: Array, rows: int | Array) -> dict[MeasureName, Array]:
     """The figures for sums […, 7] of `terms` over ``rows`` rows (resampled or not); NaN where one is not defined."""
     squared, absolute, relative, usable, centred, spread, error = np.moveaxis(np.asarray(sums, dtype=np.float64), -1, 0)
     spread = spread - centred * centred / rows

@@ -7,6 +7,7 @@
 Each slice of at least 50 rows is compared with all other rows by Welch's test (1947, one-sided, normal tail: both sides have 50 rows or
 more); Benjamini and Hochberg (1995) hold the share of false alarms among all slices tested at 5 %.  Pairs are made of the dozen columns
 with the most significant slices of their own, and a pair is shown only where it is worse than both of its parts (Chung and others 2019).
+A slice that shares more than three quarters of its rows with a more significant one is left out.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ from mlops_core.evaluation.intervals import mean_estimate
 Array = np.ndarray[Any, Any]
 LossName = Literal["brier", "absolute_error"]
 Figures = Mapping[MetricName, Interval]
-Measured = Callable[[tuple[Condition, ...]], Figures]
+Inside = Callable[[tuple[Condition, ...]], Array]
 LEAST_ROWS = 50
 MOST_FOUND = 10
 FALSE_ALARMS = 0.05
 _MOST_PAIRED = 12
 _MOST_PER_CONDITION = 3
+_MOST_LOOKED_AT = 100
+_SAME_ROWS = 0.75
 _MOST_CATEGORIES = 20
 _FEW_VALUES = 10
 _BINS = 5
@@ -134,44 +137,53 @@ def worst_slices(
     pairs = [moments_of(pair, losses) for pair in combinations(best, 2)]
     places = {column.name: column for column in columns}
 
-    def measured(conditions: tuple[Condition, ...]) -> Figures:
+    def inside(conditions: tuple[Condition, ...]) -> Array:
         coded = [(places[condition.column], condition) for condition in conditions]
-        return figures(np.logical_and.reduce([column.codes == column.conditions.index(condition) for column, condition in coded]))
+        mask: Array = np.logical_and.reduce([column.codes == column.conditions.index(condition) for column, condition in coded])
+        return mask
 
-    found = _judged([*single.values(), *pairs], whole, len(columns), loss, measured)
-    shown = tuple(each.model_copy(update={"metric": each.figures.get(metric)}) for each in found.found) if metric else found.found
-    return found.model_copy(update={"found": shown})
+    found = _judged([*single.values(), *pairs], whole, loss, inside)
+    shown = []
+    for each in found.found:
+        measured = dict(figures(inside(each.conditions)))
+        shown.append(each.model_copy(update={"figures": measured, "metric": measured.get(metric) if metric else None}))
+    return found.model_copy(update={"found": tuple(shown), "columns": len(columns)})
 
 
 def slices_of(moments: Sequence[Moments], *, loss: LossName, columns: int) -> Slices:
     """The same from sums alone; the first one covers all rows once."""
     whole = moments[0].table.sum(axis=0) if moments else np.array([1.0, 0.0, 0.0])
-    return _judged(moments, whole, columns, loss, lambda _: {})
+    return _judged(moments, whole, loss, None).model_copy(update={"columns": columns})
 
 
-def _judged(moments: Sequence[Moments], whole: Array, columns: int, loss: LossName, measured: Measured) -> Slices:
-    tested = [each for part in moments for each in _tests(part, whole)]
-    means = {each.conditions[0]: each.sums[1] / each.sums[0] for each in tested if len(each.conditions) == 1}
-    found = tuple(_told(each, q, whole, measured) for each, q in _chosen(tested, means))
-    return Slices(loss=loss, mean=float(whole[1] / whole[0]), least_rows=LEAST_ROWS, columns=columns, tested=len(tested), found=found)
+def _judged(moments: Sequence[Moments], whole: Array, loss: LossName, inside: Inside | None) -> Slices:
+    tested = sorted((each for part in moments for each in _tests(part, whole)), key=lambda each: -each.z)
+    found = tuple(_told(each, q, whole) for each, q in _chosen(tested, inside))
+    return Slices(loss=loss, mean=float(whole[1] / whole[0]), least_rows=LEAST_ROWS, columns=0, tested=len(tested), found=found)
 
 
-def _chosen(tested: Sequence[_Tested], means: dict[Condition, float]) -> list[tuple[_Tested, float]]:
-    """The most significant ones, without pairs that add nothing, repeated row sets, and one condition over and over."""
-    ordered = sorted(tested, key=lambda each: -each.z)
+def _chosen(ordered: Sequence[_Tested], inside: Inside | None) -> list[tuple[_Tested, float]]:
+    """The most significant ones, without pairs that add nothing, one condition over and over, and nearly the same rows again."""
+    means = {each.conditions[0]: each.sums[1] / each.sums[0] for each in ordered if len(each.conditions) == 1}
     adjusted = false_discovery([tail(each.z) for each in ordered])
     chosen: list[tuple[_Tested, float]] = []
-    seen: set[tuple[float, float, float]] = set()
+    masks: list[Array] = []
     used: dict[Condition, int] = {}
+    looked = 0
     for each, q in zip(ordered, adjusted, strict=True):
+        if q >= FALSE_ALARMS or each.z <= 0 or len(chosen) == MOST_FOUND or looked == _MOST_LOOKED_AT:
+            break
         mean = each.sums[1] / each.sums[0]
         adds = len(each.conditions) == 1 or all(mean > means.get(part, -math.inf) for part in each.conditions)
-        if q >= FALSE_ALARMS or each.z <= 0 or len(chosen) == MOST_FOUND:
-            break
-        if adds and each.sums not in seen and all(used.get(part, 0) < _MOST_PER_CONDITION for part in each.conditions):
-            chosen.append((each, q))
-            seen.add(each.sums)
-            used |= {part: used.get(part, 0) + 1 for part in each.conditions}
+        if not adds or any(used.get(part, 0) >= _MOST_PER_CONDITION for part in each.conditions):
+            continue
+        looked += 1
+        mask = inside(each.conditions) if inside else np.empty(0, dtype=bool)
+        if any((mask & other).sum() > _SAME_ROWS * (mask | other).sum() for other in masks):
+            continue
+        chosen.append((each, q))
+        masks.append(mask)
+        used |= {part: used.get(part, 0) + 1 for part in each.conditions}
     return chosen
 
 
@@ -189,7 +201,7 @@ def false_discovery(ordered: Sequence[float]) -> list[float]:
     return found[::-1]
 
 
-def _told(each: _Tested, q: float, whole: Array, measured: Measured) -> Slice:
+def _told(each: _Tested, q: float, whole: Array) -> Slice:
     rows, total, squares = each.sums
     spread = math.sqrt(max(0.0, whole[2] / whole[0] - (whole[1] / whole[0]) ** 2))
     rest = float((whole[1] - total) / (whole[0] - rows))
@@ -202,5 +214,4 @@ def _told(each: _Tested, q: float, whole: Array, measured: Measured) -> Slice:
         effect=(total / rows - rest) / spread if spread else 0.0,
         p_value=tail(each.z),
         q_value=q,
-        figures=dict(measured(each.conditions)),
     )
