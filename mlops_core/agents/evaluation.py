@@ -25,6 +25,8 @@ GAPS: dict[str, tuple[str, str]] = {
 ERRORS = frozenset({"rmse", "mae", "mape"})
 """`contracts.request.LOWER_IS_BETTER`, without the cost of importing the contracts."""
 MOST_GAPS, MOST_SLICES = 20, 3
+SPLIT = ("seed", "split", "split_gap", "time_column", "group_column", "duplicates", "target", "task", "positive_label")
+"""Fields of a request that decide on which side of the split a row falls."""
 LONG = LongJob(word="evaluation", phase="validation", start="start_evaluation_job", describe="describe_evaluation_job")
 
 
@@ -45,7 +47,7 @@ def start(agent: Agent, event: Document) -> Document:
     if split == "test":
         name = run["request"]["dataset"].split("/")[4]
         agent.tools.call("count_look", dataset=name, version=run["dataset_version"], key=key_of(run_id, "look"))
-    return begin(agent, LONG, run_id, job=job, arguments=_arguments(run, number, split))
+    return begin(agent, LONG, run_id, job=job, arguments=_arguments(agent, run, number, split))
 
 
 def describe(agent: Agent, event: Document) -> Document:
@@ -54,7 +56,7 @@ def describe(agent: Agent, event: Document) -> Document:
 
     def again(name: str) -> None:
         run: Document = agent.tools.call("read_run", run_id=run_id)
-        begin(agent, LONG, run_id, job=name, arguments=_arguments(run, number, split))
+        begin(agent, LONG, run_id, job=name, arguments=_arguments(agent, run, number, split))
 
     def finish(facts: Document) -> Document:
         run: Document = agent.tools.call("read_run", run_id=run_id)
@@ -83,7 +85,7 @@ def output_uri(run: Document, number: int, split: str) -> str:
     return f"{bucket}/evaluations/{run['run_id']}-r{number}{'-test' if split == 'test' else ''}/"
 
 
-def _arguments(run: Document, number: int, split: str) -> Document:
+def _arguments(agent: Agent, run: Document, number: int, split: str) -> Document:
     request = run["request"]
     config = {
         "run_id": run["run_id"],
@@ -103,15 +105,29 @@ def _arguments(run: Document, number: int, split: str) -> Document:
         "output_uri": output_uri(run, number, split),
         "instance_type": run["instance_type"],
         "max_runtime_seconds": request["max_runtime_minutes"] * 60,
+        "champion_uri": _rival(agent, run) if split == "validation" else None,
     }
+
+
+def _rival(agent: Agent, run: Document) -> str | None:
+    """The champion's package where these rows are new to it too: equal rows share a side of the split only under the same split."""
+    request = run["request"]
+    champion: Document | None = agent.tools.call("read_champion", model_name=request["model_name"])
+    if not champion or champion["run_id"] == run["run_id"]:
+        return None
+    before: Document = agent.tools.call("read_run", run_id=champion["run_id"])["request"]
+    return str(champion["model_uri"]) if all(before[name] == request[name] for name in SPLIT) else None
 
 
 def _verdict_input(agent: Agent, run: Document, results: Document, number: int) -> Document:
     request = run["request"]
     champion: Document | None = agent.tools.call("read_champion", model_name=request["model_name"])
+    again = {name: interval["value"] for name, interval in results["champion"].items()}
+    known = champion is not None and again and results["champion_version"] == champion["version"]
     return {
         **{name: results[name] for name in ("task", "metric", "split", "rows", "metrics", "baseline")},
-        "champion": champion["metrics"] if champion else None,
+        # On the same rows where it was measured there, as it was recorded otherwise.
+        "champion": (again if known else champion["metrics"]) if champion else None,
         "champion_version": champion["version"] if champion else None,
         # Nobody asked for a run that data or a schedule started: an equal model is no reason to change what serves.
         "champion_must_lose": bool(run["trigger"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,12 +14,13 @@ from mlops_core.contracts.job import JobFacts, StartedJob
 from mlops_core.errors import NotFound
 from mlops_core.facts import ProcessingJob
 from mlops_core.ports import Ports
-from mlops_core.runs import jobs, names
+from mlops_core.runs import jobs, names, packages
 from mlops_core.runs.page import results
 from mlops_core.runs.progress import COMMON, WAITING
 from mlops_core.runs.shared import read_champion, read_policy
 from mlops_core.tool import JobName, RunTime, acts, reads
 
+log = logging.getLogger(__name__)
 DatasetId = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$")]
 Version = Annotated[str, Field(pattern=r"^v\d{1,6}\.\d{1,6}\.\d{1,6}$")]
 _MOST_POINTS = 60
@@ -34,12 +36,14 @@ def start_evaluation_job(  # noqa: PLR0913, PLR0917 (one field per input of the 
     output_uri: S3Uri,
     instance_type: str,
     max_runtime_seconds: RunTime,
+    champion_uri: S3Uri | None = None,
 ) -> StartedJob:
-    """Start the evaluation job, or adopt it when an earlier call of this step did."""
+    """Start the evaluation job, or adopt it when an earlier call of this step did; a champion's package is measured on the same rows."""
     root = f"s3://{ports.settings.require('bucket')}/"
     model = names.safe_uri(model_uri.removesuffix("model.tar.gz").rstrip("/"), below=f"{root}models/")
     prepared = names.safe_uri(prepared_uri.rstrip("/"), below=f"{root}datasets/")
     output = names.safe_uri(output_uri.rstrip("/"), below=f"{root}evaluations/")
+    rival = _rival(ports, champion_uri, f"{root}models/") if champion_uri else []
     folder = jobs.write_config(ports, run_id, job, config)
     return jobs.start_processing(
         ports,
@@ -51,6 +55,7 @@ def start_evaluation_job(  # noqa: PLR0913, PLR0917 (one field per input of the 
                 ("config", folder, f"{jobs.IN}/config"),
                 ("model", f"{model}/", f"{jobs.IN}/model"),
                 ("prepared", f"{prepared}/", f"{jobs.IN}/prepared"),
+                *rival,
             ),
             outputs=(("evaluation", output, f"{jobs.OUT}/evaluation"),),
             instance_type=instance_type,
@@ -59,6 +64,16 @@ def start_evaluation_job(  # noqa: PLR0913, PLR0917 (one field per input of the 
             tags={},
         ),
     )
+
+
+def _rival(ports: Ports, uri: str, root: str) -> list[tuple[str, str, str]]:
+    """The input of the champion's archive, if its package is whole and signed by our key; its recorded figures serve otherwise."""
+    archive = names.safe_uri(uri, below=root)
+    problem = packages.verify(ports, archive)
+    if problem:
+        log.warning("the champion %s is not measured again: %s", archive, problem)
+        return []
+    return [("champion", archive, f"{jobs.IN}/champion")]
 
 
 def describe_evaluation_job(ports: Ports, job: JobName) -> JobFacts:

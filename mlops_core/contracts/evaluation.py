@@ -53,6 +53,7 @@ class EvaluationResults(Message):
 
     ``metrics`` are the figures a request can name and a judge weighs; ``measures`` are all of them with interval, method and baseline.
     ``protected_absent`` names protected columns that the split does not hold, ``learning_curve`` is the training's own.
+    ``champion`` are the figures of the champion (``champion_version``) on the same rows, empty where it was not or could not be measured.
     """
 
     run_id: str
@@ -81,6 +82,8 @@ class EvaluationResults(Message):
     importance: Importance | None = None
     learning_curve: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    champion: dict[MetricName, Interval] = Field(default_factory=dict)
+    champion_version: str = ""
     model_digest: Digest
     seconds: float
 

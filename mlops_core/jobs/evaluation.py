@@ -39,11 +39,14 @@ from mlops_core.evaluation.traps import traps
 from mlops_core.features.feeds import feeds_of, read_batches, targets_of
 from mlops_core.features.typing import input_name
 from mlops_core.jobs.archive import read_archive
+from mlops_core.jobs.champion import champion_figures
 from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
 
 Array = np.ndarray[Any, Any]
 ROW = "__row"
 LARGE_GRAPH = 4_000_000
+RIVAL_RESAMPLES = 100
+"""The champion's figures are compared, its intervals are not."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +88,20 @@ def run(folder: JobFolder) -> int:
     )
     log(f"measured after {time.perf_counter() - started:.2f} s")
     depth = depth_of(config, model, scored, seen, split)
+    rival = Resampling(config.seed, RIVAL_RESAMPLES)
+    version, figures = champion_figures(folder.input("champion"), model.spec, split, resampling=rival, bins=config.bins)
     log(f"looked into slices, groups and inputs after {time.perf_counter() - started:.2f} s")
     out = folder.output("evaluation")
-    results = results_of(config, model, seen, seconds=time.perf_counter() - started).model_copy(update=depth)
+    results = results_of(config, model, seen, seconds=time.perf_counter() - started).model_copy(
+        update={**depth, "champion_version": version, "champion": figures}
+    )
     write_message(out / "results.json", results)
     write_message(out / "drift_baseline.json", drift_of(config, model, seen, scored=scored, profile=profile))
     _write_predictions(out / "predictions.parquet", model.spec, scored, seen)
     _write_pictures(out, results, scored, target=model.spec.target)
     _write_report(out / "report.html", config, model, results, scored=scored, profile=profile)
-    for name, figures in results.metrics.items():
-        log(f"#metric {config.split}:{name}={figures.value:.9g};")
+    for name, interval in results.metrics.items():
+        log(f"#metric {config.split}:{name}={interval.value:.9g};")
     return 0
 
 

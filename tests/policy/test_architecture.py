@@ -47,7 +47,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "mcp_server": "adapters capabilities contracts errors journal ports runs settings tool",
         "agents": "contracts errors facts intake journal judging mcp_server reporting settings",
         "entrypoints": "adapters capabilities contracts errors facts intake ports reporting runs settings",
-        "jobs": "algorithms contracts errors evaluation features reporting unpacking",
+        "jobs": "algorithms contracts errors evaluation features journal reporting unpacking",
         "serving": "contracts errors features",
         "platform": "errors",
         "local": "errors",
@@ -251,7 +251,7 @@ CAPABILITIES = ("optimization", *(word for word in AGENTS if word != "judge"))
 WRAPPERS = {
     "agents": {"handler", "following"},
     "capabilities": set[str](),
-    "jobs": {"archive", "contract", "data_checks", "main", "own_image"},
+    "jobs": {"archive", "champion", "contract", "data_checks", "main", "own_image", "quality", "suite", "traps"},
 }
 
 

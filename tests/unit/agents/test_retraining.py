@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from mlops_core.agents import retraining
+from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.run import RunState
+from mlops_core.contracts.verdict import Interval
 from mlops_core.errors import NotFound, Unavailable
-from mlops_core.facts import IssueFacts
+from mlops_core.facts import ProcessingJob
 from mlops_core.intake.body import parse_body
 from mlops_core.runs import models, retrain
 from tests.unit.mcp_server import world as w
@@ -89,9 +92,36 @@ def test_a_better_challenger_replaces_the_champion_and_an_equal_one_does_not(wal
     assert walker.memory.endpoints.endpoints["mlops-income"].config_name.startswith("mlops-income-1-0-1-")
 
 
+def test_the_champion_is_compared_on_the_challengers_rows_where_it_was_measured_there(
+    walker: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = w.results
+
+    def measured(run_id: str, split: str, auc: float = 0.92) -> EvaluationResults:
+        there = {"champion": {"roc_auc": Interval(value=0.97, low=0.96, high=0.98)}, "champion_version": "1.0.0"}
+        return plain(run_id, split, auc).model_copy(update=there)
+
+    monkeypatch.setattr(w, "results", measured)
+    lost = finished(walker, arrives(walker), 0.95)
+    assert (lost.outcome, lost.reason) == ("refused", "champion margin: roc_auc is 0.95 and must be at least 0.97.")
+    job = walker.memory.jobs.asked[f"mlops-{lost.run_id}-eval-r0"]
+    assert isinstance(job, ProcessingJob)
+    assert {name: uri for name, uri, _ in job.inputs}["champion"] == "s3://lake/models/income/1.0.0/model.tar.gz"
+
+
+def test_a_champion_that_learned_from_these_rows_is_compared_by_its_record(walker: Walker) -> None:
+    issue = walker.memory.repository.issues[w.REPOSITORY, 7]
+    walker.memory.repository.issues[w.REPOSITORY, 7] = replace(issue, state="open", labels=("mlops:train",))
+    run = walker.start(hyperparameters={"max_depth": 6}, max_retrains=1, seed=3)
+    walker.run(run)
+    job = walker.memory.jobs.asked[f"mlops-{run}-eval-r0"]
+    assert isinstance(job, ProcessingJob)
+    assert "champion" not in {name for name, _, _ in job.inputs}
+
+
 def test_a_person_may_release_an_equal_model(walker: Walker) -> None:
     issue = walker.memory.repository.issues[w.REPOSITORY, 7]
-    walker.memory.repository.issues[w.REPOSITORY, 7] = IssueFacts(7, issue.title, issue.body, "ana", "open", ("mlops:train",), issue.url)
+    walker.memory.repository.issues[w.REPOSITORY, 7] = replace(issue, state="open", labels=("mlops:train",))
     run = walker.start(hyperparameters={"max_depth": 6}, max_retrains=1, seed=3)
     assert walker.run(run).status == "SUCCEEDED"
     assert champion(walker).version == "1.0.1"
