@@ -286,7 +286,7 @@ class DataProfile(Message):
     """The quality summary: counts, columns, class shares, findings, and digests that pin the content.
 
     ``columns`` describe the training rows, ``all_columns`` the whole file.  ``engine`` and the digests of raw file, recipe and
-    specification are the lineage: the same three give the same prepared bytes.
+    specification are the lineage: the same three give the same prepared bytes, which ``files`` pins by path and SHA-256.
     """
 
     raw_digest: Digest
@@ -305,3 +305,4 @@ class DataProfile(Message):
     file: FileQuality = FileQuality()
     config_digest: str = ""
     engine: str = ""
+    files: dict[str, Digest] = Field(default_factory=dict)

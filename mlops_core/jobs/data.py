@@ -30,6 +30,7 @@ from mlops_core.features.sql import feature_columns, number_of, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
 from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns
+from mlops_core.jobs.pins import pins
 from mlops_core.jobs.quality import inspect, publish
 from mlops_core.jobs.reading import date_findings, file_quality, reading_findings, value_findings
 from mlops_core.jobs.traps import Prepared, traps
@@ -377,14 +378,15 @@ def _write_profile(work: Preparation, spec: FeatureSpec, profiled: Sequence[Colu
     counts = {"without_target": work.without_target, "duplicates": work.duplicates, "left_out": work.left_out}
     found = [*work.findings, *findings_of(config, work.kept, profiled, counts=counts, shares=shares)]
     findings = tuple(sorted(found, key=lambda finding: finding.code))
+    write_message(work.out / "spec.json", spec)
     written = DataProfile(
         raw_digest=digests[0], test_digest=digests[1] if config.has_test_file else None, rows_read=work.rows_read,
         duplicate_rows=work.duplicates, dropped_rows=work.rows_read - sum(rows[part] for part in _parts_of_raw(config)), rows=rows,
         columns=(*profiled, *dropped), class_shares=shares, findings=findings, seconds=round(time.monotonic() - started, 3),
         feature_count=len(feature_columns(spec)), spec_digest=digest(spec), all_columns=tuple(work.quality),
         file=file_quality(work.tables[0].source), config_digest=digest(config), engine=f"duckdb {duckdb.__version__}",
+        files=pins(work.out),
     )  # fmt: skip
-    write_message(work.out / "spec.json", spec)
     write_message(work.out / "profile.json", written)
     log(f"train {rows['train']:,}, validation {rows['validation']:,}, test {rows['test']:,} rows; {written.feature_count} features")
     return written

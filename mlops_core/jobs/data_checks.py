@@ -32,13 +32,13 @@ def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str
         raise InvalidRequest(
             f"the target {config.target!r} holds a single class {found[0][:80]!r}.", remedy="Choose another target.", code="E-DATA-012"
         )
-    _check_sizes(counts, config)
     if config.task == "multiclass":
         if len(found) > CLASS_LIMIT:
             raise InvalidRequest(
                 f"the target {config.target!r} holds {len(found):,} classes; at most {CLASS_LIMIT:,} are learnt.",
                 remedy="Choose the task regression, or another target.", code="E-DATA-013",
             )  # fmt: skip
+        _check_sizes(counts, config)
         return tuple(found)
     positive = config.positive_label
     if positive is None:
@@ -47,6 +47,7 @@ def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str
                 f"the target {config.target!r} holds {len(found):,} classes, a binary task needs two: {_some(found)}.",
                 remedy="Name the positive label (it is then told from the rest) or choose the task multiclass.", code="E-DATA-011",
             )  # fmt: skip
+        _check_sizes(counts, config)
         return (found[0], found[1])
     if positive not in counts:
         close = difflib.get_close_matches(positive, found, n=3, cutoff=0.5)
@@ -54,6 +55,7 @@ def choose_labels(counts: Mapping[str, int], config: DataJobConfig) -> tuple[str
             f"the positive label {positive[:80]!r} is not among the values of {config.target!r}: {_some(found)}.",
             remedy=f"Did you mean {', '.join(close)}?" if close else "Name one of them.", code="E-DATA-011",
         )  # fmt: skip
+    _check_sizes(counts, config)
     return (next(label for label in found if label != positive) if len(found) == 2 else f"not {positive}", positive)
 
 

@@ -41,6 +41,7 @@ from mlops_core.features.typing import input_name
 from mlops_core.jobs.archive import read_archive
 from mlops_core.jobs.champion import champion_figures
 from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
+from mlops_core.jobs.pins import hold
 
 Array = np.ndarray[Any, Any]
 ROW = "__row"
@@ -79,6 +80,7 @@ def run(folder: JobFolder) -> int:
     prepared = folder.input("prepared")
     profile = read_message(prepared / "profile.json", DataProfile)
     _check_same_preparation(config, model, read_message(prepared / "spec.json", FeatureSpec))
+    hold(prepared, ("spec.json", f"{config.split}/data.parquet"))
     split = prepared / config.split / "data.parquet"
     scored = score(model, split, sample=lambda rows: sample_of(config, model, rows))
     log(f"scored {len(scored.y):,} rows in {time.perf_counter() - started:.2f} s")

@@ -20,6 +20,7 @@ from mlops_core.contracts.request import Scalar, Task
 from mlops_core.contracts.training import TrainingReport
 from mlops_core.errors import InvalidRequest, JobFailed
 from mlops_core.jobs.contract import JobFolder, log, read_message, write_message
+from mlops_core.jobs.pins import hold
 
 PREFIX = "mlops_"
 
@@ -31,6 +32,7 @@ def run(folder: JobFolder) -> None:
     """
     given = folder.hyperparameters()
     prepared = folder.channel("prepared")
+    hold(prepared)
     spec = read_message(prepared / "spec.json", FeatureSpec)
     algorithm = given.get("mlops_algorithm", "xgboost")
     parameters = resolve(given)
