@@ -23,6 +23,8 @@ from mlops_core.algorithms.linear_graph import LinearModel, check_filled, nodes,
 from mlops_core.algorithms.weights import class_weights, row_weights
 
 GRADIENT = 1e-7
+GAIN = 1e-8
+"""Loss per row, in nats, that a step must gain: classes that lines separate well would be fitted to the last digit for hundreds of steps."""
 GRADIENT_OF_PART = 1e-3
 STEPS_OF_PART = 50
 
@@ -85,7 +87,7 @@ def _solved(task: FitTask, pieces: Pieces, weights: dict[int, float] | None, *, 
     scaled = _scaled(pieces, standard)
     walk = _coordinates(scaled, standard, penalty=penalty, curvature=0.5 if outputs > 1 else 0.25)
     loss = Loss(scaled, standard.rows, walk, outputs=outputs, penalty=penalty, weights=weights)
-    options: dict[str, Any] = {"maxiter": steps, "maxfun": 20 * steps, "maxcor": 20, "gtol": gradient, "ftol": 0.0}
+    options: dict[str, Any] = {"maxiter": steps, "maxfun": 20 * steps, "maxcor": 20, "gtol": gradient, "ftol": GAIN}
     found = minimize(loss, np.zeros(walk.shape[1] * outputs), jac=True, method="L-BFGS-B", options=options)
     raw = walk @ found.x.reshape(-1, outputs)
     return Solution(LinearModel.unfolded(raw[:-1], raw[-1], standard), int(found.nit), bool(found.success))

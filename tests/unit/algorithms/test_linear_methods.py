@@ -144,7 +144,7 @@ def test_the_logistic_optimum_is_that_of_the_reference(tmp_path: Path, task: Tas
     reference = LogisticRegression(C=0.3, tol=1e-12, max_iter=10_000, class_weight=weights)
     reference.fit(scaler.transform(train.astype(np.float64)), target)
     expected = reference.predict_proba(scaler.transform(matrix.astype(np.float64)))
-    np.testing.assert_allclose(fitted.scores, expected[:, 1:] if task == "binary" else expected, atol=1e-6)
+    np.testing.assert_allclose(fitted.scores, expected[:, 1:] if task == "binary" else expected, atol=2e-4)
     assert fitted.converged
     assert fitted.rounds < 60
 
