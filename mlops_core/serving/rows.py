@@ -34,7 +34,7 @@ _ABSENT = object()
 _LOWEST, _HIGHEST = -(2**63) + 1, 2**63 - 1
 _WHOLE_DIGITS = 10**18
 _LOOSE_KEY = re.compile(rb'"[ \t\r\n]+:')
-_MOST_WORDS, _LONGEST_WORD, _MOST_SHAPES = 4096, 64, 256
+_MOST_WORDS, _LONGEST_WORD, _MOST_SHAPES, _MOST_CELLS = 4096, 64, 256, 16_384
 
 
 class BadRowsError(ValueError):
@@ -212,6 +212,9 @@ class Schema:
         self._kinds = tuple(_KINDS[column.type] for column in columns)
         self._shapes: dict[tuple[type, ...], _Shape] = {}
         self._words = {word for column in columns for word in column.categories if clean(word) == word}
+        # One memory of cells for each type: tables repeat themselves, and looking a cell up is faster than reading it again.
+        memories: dict[str, dict[str, Value]] = {column.type: {} for column in columns}
+        self._cells_read = tuple(memories[column.type] for column in columns)
         self._readers = tuple((column.name, _READERS[column.type], column.required, missing(column.type)) for column in columns)
 
     def from_json(self, body: bytes) -> list[Row]:
@@ -351,11 +354,17 @@ class Schema:
 
     def _cells(self, cells: list[str], place: int, errors: _Errors) -> Row:
         row: Row = []
-        for (name, reader, _, _), cell in zip(self._readers, cells, strict=True):
-            try:
-                row.append(reader(cell))
-            except MismatchError as error:
-                errors.add(place, name, cell, str(error))
+        for (name, reader, _, _), known, cell in zip(self._readers, self._cells_read, cells, strict=True):
+            value = known.get(cell)
+            if value is None:
+                try:
+                    value = reader(cell)
+                except MismatchError as error:
+                    errors.add(place, name, cell, str(error))
+                    continue
+                if len(known) < _MOST_CELLS and len(cell) <= _LONGEST_WORD:
+                    known[cell] = value
+            row.append(value)
         return row
 
 

@@ -91,6 +91,18 @@ def test_all_problems_of_all_rows_come_at_once_and_are_bounded() -> None:
     assert len(caught.value.errors[0]["value"]) == 100
 
 
+def test_cells_that_were_read_before_are_remembered_but_not_without_end_and_never_when_wrong() -> None:
+    schema = Schema(COLUMNS)
+    for _ in range(2):
+        assert schema.from_csv(b"39,1e2, Male\n39,100,?\n") == [[39, 100.0, "Male"], [39, 100.0, ""]]
+        with pytest.raises(BadRowsError, match="whole number"):
+            schema.from_csv(b"39.5,1,x\n")
+    schema.from_csv(
+        "".join(f"{number},{number}.5,{'x' * (number % 90)}\n" for number in range(20_000) if number < 200 or number > 1000).encode()
+    )
+    assert {len(known) <= 16_384 and max(map(len, known)) <= 64 for known in schema._cells_read} == {True}
+
+
 @pytest.mark.parametrize(
     "body",
     [b"[" + b",".join([b"{}"] * 200_000) + b"]", json.dumps({f"k{number}": 1 for number in range(50_000)}).encode(), b"x\n" * 300_000],
