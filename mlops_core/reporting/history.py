@@ -84,6 +84,12 @@ def _items(record: HistoryRecord, t: Translate) -> list[tuple[Markdown, Markdown
     return [(t(f"item.{name}"), code(value, 2000)) for name, value in values.items() if value]
 
 
+def _pages(run: RunState, t: Translate) -> list[Markdown]:
+    """The pages beside the record, by relative links, so that they lead on in any copy of the repository."""
+    there = (("report", run.report_path), ("quality", run.quality_path), ("features", run.features_path))
+    return [Markdown(f"[{t(f'link.{name}')}]({run.run_id}/{name}.html)") for name, path in there if path]
+
+
 def _job_rows(run: RunState) -> list[tuple[Markdown, str, str, str]]:
     rows = []
     for job in run.jobs:
@@ -114,6 +120,7 @@ def render_history_markdown(record: HistoryRecord) -> str:
         metrics=metric_table(looks, t),
         rounds=round_rows(run, t) if any(item.changes for item in run.rounds) else [],
         items=_items(record, t),
+        pages=_pages(run, t),
         warnings=warning_lines(run.warnings),
         jobs=_job_rows(run),
         policy=record.policy.model_dump_json(exclude_defaults=False),

@@ -124,3 +124,9 @@ def test_a_japanese_run_has_a_japanese_record_and_index() -> None:
     record = draft(request=request(language="ja"))
     assert "再現に必要な情報" in render_history_markdown(record)
     assert "学習履歴" in render_index([record])[1]
+
+
+def test_a_record_leads_to_the_pages_beside_it_and_to_none_that_is_not_there() -> None:
+    page = render_history_markdown(draft("r1", quality_path="training_history/income/r1/quality.html"))
+    assert "[Evaluation report](r1/report.html) · [Data quality report](r1/quality.html)\n" in page
+    assert "features.html" not in page

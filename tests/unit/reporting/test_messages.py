@@ -52,6 +52,7 @@ FAMILIES = {
     "alarm.": ("errors", "latency"),
     "retrain.title_": ("data", "schedule"),
     "check.": get_args(CheckName),
+    "link.": ("report", "quality", "features"),
     "notation.": ("comma", "thousands"),
     "file.": ("nul", "comments", "headers", "totals", "ragged"),
     "kind.": get_args(ColumnType),
