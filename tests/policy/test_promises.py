@@ -35,7 +35,7 @@ def numbered() -> Iterator[tuple[str, int]]:
                 yield from ((f"{path.relative_to(TESTS).as_posix()}::{name}", int(number)) for number in re.findall(r"\d+", match[1]))
 
 
-def test_every_row_of_the_first_delivery_is_promised_once() -> None:
+def test_every_row_that_is_due_is_promised_once() -> None:
     assert set(PROMISES) == PROMISED
     assert not PROMISED & LATER
     assert {1, 102} <= PROMISED | LATER == set(range(1, 103))
