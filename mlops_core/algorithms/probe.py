@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from mlops_core.algorithms.xgboost import load
 from mlops_core.contracts.request import Task
 from mlops_core.features.checks.sample import hashed
 
@@ -82,6 +83,7 @@ class Probe:
         return self._measure(hashed(np.arange(len(self.y))) < EARLY)
 
     def _measure(self, learns: Array) -> Score:
+        load()
         import xgboost as xgb
 
         xgb.set_config(verbosity=0)
