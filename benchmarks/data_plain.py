@@ -59,9 +59,10 @@ def split(connection: duckdb.DuckDBPyConnection, out: str) -> None:
         from ranked group by y"""
     )
     part = "case when digest <= train_end then 'train' when digest <= validation_end then 'validation' else 'test' end"
+    listed = ", ".join("d." + column for column in COLUMNS)
     for name in ("train", "validation", "test"):
         connection.execute(
-            f"copy (select d.row, {', '.join('d.' + column for column in COLUMNS)} from data d join cuts using (y) where {part} = '{name}') "
+            f"copy (select d.row, {listed} from data d join cuts using (y) where {part} = '{name}') "
             f"to '{out}/{name}.parquet' (format parquet, compression zstd)"
         )
     connection.execute("drop table data")

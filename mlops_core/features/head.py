@@ -64,7 +64,8 @@ def _top(examined: Examined, size: int = HEADER_LIMIT) -> str:
 
 def _header_place(lines: list[str]) -> int:
     for place in range(min(COMMENT_LIMIT, len(lines) - 1)):
-        line, below = lines[place], lines[place + 1 : place + 3]
+        line = lines[place]
+        below = [text for text in lines[place + 1 :] if text.strip(BLANKS)][:2]
         blank = not line.strip(BLANKS) and place > 0
         if not blank and not _said([line]) and not (line.strip(BLANKS) and _comment(line, below)):
             return place
@@ -72,6 +73,8 @@ def _header_place(lines: list[str]) -> int:
 
 
 def _comment(line: str, below: list[str]) -> bool:
+    if not below:
+        return False
     separator = separator_of(below[0])
     mine, *theirs = (_outside_quotes(text).count(separator) for text in (line, *below))
     alike = len(set(theirs)) == 1 and theirs[0] > 0

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 BLANKS = " \t\r\n\x0b\x0c\u00a0"
 MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "Null", "NaN", "nan", "-", "--", ".")
@@ -33,7 +33,6 @@ _MOMENT = (
 )
 _MOMENT_PARTS = re.compile(r"(.{10})(?:.(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(?:Z|([+-])(\d\d):?(\d\d)?)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  both sides are UTC without saying so
-_SECOND = timedelta(seconds=1) // timedelta(microseconds=1)
 
 
 def clean(text: str) -> str | None:
@@ -64,8 +63,8 @@ def moment(text: str) -> float | None:
         return None
     seconds = (date - _EPOCH).days * 86_400 + int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)
     away = (int(zone_hours or 0) * 60 + int(zone_minutes or 0)) * 60
-    whole = seconds + (away if sign == "-" else -away)
-    return (whole * _SECOND + int((fraction or "0").ljust(6, "0"))) / _SECOND
+    # In the engine's order, so that both round alike: microseconds to seconds first, the zone afterwards.
+    return float(seconds * 1_000_000 + int((fraction or "0").ljust(6, "0"))) / 1e6 - (-away if sign == "-" else away)
 
 
 def input_name(column: str) -> str:
@@ -98,7 +97,15 @@ def _unpadded_sql(column: str) -> str:
 def moment_sql(column: str) -> str:
     """`moment` as SQL over a text expression: a double or null."""
     trimmed = _unpadded_sql(column)
-    return f"(case when regexp_full_match({trimmed}, {literal(_MOMENT)}) then epoch(try_cast({trimmed} as timestamp)) end)"
+    seconds = f"epoch(try_cast({trimmed} as timestamp))"
+    # The engine's cast passes over the zone.
+    zone = [f"regexp_extract({trimmed}, ':[0-9.]+([+-])([0-9]{{2}}):?([0-9]{{2}})?$', {place})" for place in (1, 2, 3)]
+    away = f"(coalesce(try_cast({zone[1]} as integer), 0) * 3600 + coalesce(try_cast({zone[2]} as integer), 0) * 60)"
+    shifted = f"{seconds} - (case when {zone[0]} = '-' then -{away} else {away} end)"
+    return (
+        f"(case when not regexp_full_match({trimmed}, {literal(_MOMENT)}) then null "
+        f"when strlen({trimmed}) <= 16 or right({trimmed}, 1) = 'Z' then {seconds} else {shifted} end)"
+    )
 
 
 def parsed_sql(column: str) -> str:
