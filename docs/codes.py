@@ -28,7 +28,7 @@ def codes(page: str) -> str:
     english = "/ja/" not in page
     language: Language = "en" if english else "ja"
     other = f"[日本語](ja/{subject}.md)" if english else f"[English](../{subject}.md)"
-    index = "[every code](../errors.md)" if english else "[すべてのコード](../../errors.md)"
+    index = "[every code](../errors.md)" if english else "[すべてのコード](index.md)"
     lines = [f"# {_SUBJECTS[subject][0 if english else 1]}", MADE, f"{index} · {other}"]
     why, act = _PARTS[language]
     for code, item in sorted(TABLE.items()):
@@ -36,4 +36,19 @@ def codes(page: str) -> str:
             words = item.words[language]
             lines += ["", f"## {code}", "", words.means, "", f"**{why}.** {words.why}" if english else f"**{why}** {words.why}", ""]
             lines.append(f"**{act}.** {words.act}" if english else f"**{act}** {words.act}")
+    return "\n".join(lines) + "\n"
+
+
+def japanese_index() -> str:
+    """Every code in Japanese, each with the way to its explanation."""
+    lines = [
+        "# コードの一覧",
+        MADE,
+        "[English](../../errors.md) · `mlops explain-error CODE --language ja` でも表示できます。",
+    ]
+    for subject, (_, title) in _SUBJECTS.items():
+        lines += ["", f"## {title}", "", "| コード | 意味 |", "| --- | --- |"]
+        for code, item in sorted(TABLE.items()):
+            if item.subject == subject:
+                lines.append(f"| [`{code}`]({subject}.md#{code.lower()}) | {item.words['ja'].means.replace('|', chr(92) + '|')} |")
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
-from docs.codes import CODE_PAGES, MADE, codes
+from docs.codes import CODE_PAGES, MADE, codes, japanese_index
 from mlops_core import errors
 from mlops_core.algorithms.catalogue import ENTRIES
 from mlops_core.cli.main import WORDS, build_parser, load
@@ -360,6 +360,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "policy": policy,
     **{name: partial(codes, name) for name in CODE_PAGES},
+    "codes/ja/index": japanese_index,
 }
 
 
