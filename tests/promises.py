@@ -374,31 +374,6 @@ PROMISES: dict[int, Promise] = {
         "unit/stepfunctions/test_pipeline.py::test_the_state_stays_small",
     ),
     62: kept(
-        "S3 that is slow, broken or cut off is asked three times at most, and bytes are compared with their checksum.",
-        "unit/adapters/test_objects_s3.py::test_a_write_whose_bytes_arrived_changed_is_made_again",
-        "unit/adapters/test_objects_s3.py::test_bytes_that_stay_changed_are_never_handed_on",
-        "unit/adapters/test_objects_s3.py::test_what_fails_for_now_is_read_again_at_most_three_times",
-    ),
-    63: kept(
-        "What was uploaded in part is never read: the last file of a folder makes it visible.",
-        "unit/adapters/test_objects_s3.py::test_an_interrupted_upload_in_parts_is_aborted_and_never_visible",
-        "unit/adapters/test_objects_s3.py::test_an_upload_that_fails_says_what_the_answer_means",
-        "unit/capabilities/test_prepared.py::test_what_an_interrupted_job_left_is_not_taken_for_a_preparation",
-        "unit/runs/test_packages.py::test_the_signature_is_written_last_so_that_half_a_package_is_no_package",
-    ),
-    64: kept(
-        "A data file that changed under a run stops it: version and SHA-256 are pinned.",
-        "unit/agents/test_data_gate.py::test_a_file_that_is_replaced_while_the_job_reads_it_stops_the_run",
-        "unit/agents/test_data_gate.py::test_a_version_whose_bytes_differ_from_its_first_preparation_is_not_trained_on",
-        "unit/jobs/test_pins.py::test_evaluation_stops_at_a_split_with_other_bytes",
-        "unit/jobs/test_pins.py::test_training_stops_at_a_prepared_file_with_other_bytes",
-    ),
-    65: kept(
-        "A refusal by S3 or KMS ends the step at once and names the key.",
-        "unit/adapters/test_objects_s3.py::test_a_key_that_cannot_be_used_is_named_and_nothing_is_tried_again",
-        "unit/adapters/test_objects_s3.py::test_denied_access_that_is_not_a_keys_names_the_object_and_is_not_tried_again",
-    ),
-    62: kept(
         "Calls to S3 are tried again three times at most, and bytes that do not fit their checksum are never handed on.",
         "unit/adapters/test_objects_s3.py::test_a_write_whose_bytes_arrived_changed_is_made_again",
         "unit/adapters/test_objects_s3.py::test_bytes_that_stay_changed_are_never_handed_on",
@@ -411,6 +386,13 @@ PROMISES: dict[int, Promise] = {
         "unit/adapters/test_objects_s3.py::test_an_upload_that_fails_says_what_the_answer_means",
         "unit/capabilities/test_prepared.py::test_what_an_interrupted_job_left_is_not_taken_for_a_preparation",
         "unit/runs/test_packages.py::test_the_signature_is_written_last_so_that_half_a_package_is_no_package",
+    ),
+    64: kept(
+        "A data file that changed under a run stops it: version and SHA-256 are pinned.",
+        "unit/agents/test_data_gate.py::test_a_file_that_is_replaced_while_the_job_reads_it_stops_the_run",
+        "unit/agents/test_data_gate.py::test_a_version_whose_bytes_differ_from_its_first_preparation_is_not_trained_on",
+        "unit/jobs/test_pins.py::test_evaluation_stops_at_a_split_with_other_bytes",
+        "unit/jobs/test_pins.py::test_training_stops_at_a_prepared_file_with_other_bytes",
     ),
     65: kept(
         "A key that cannot be used is named by its alias, and nothing is tried again.",
@@ -519,30 +501,6 @@ PROMISES: dict[int, Promise] = {
         "unit/jobs/test_traps.py::test_a_copy_is_taken_out_and_a_near_copy_stays_and_is_named",
         "unit/jobs/test_traps.py::test_copies_that_differ_in_their_identifier_are_found_on_both_sides",
         "unit/jobs/test_traps.py::test_parts_of_the_sum_are_named_before_training",
-    ),
-    87: kept(
-        "An archive is read within limits of size, ratio, count and path, before anything is unpacked.",
-        "unit/jobs/test_archives.py::test_a_bomb_ends_at_the_limit_wherever_it_hides",
-        "unit/jobs/test_archives.py::test_a_million_members_are_given_up_after_a_hundred",
-        "unit/jobs/test_archives.py::test_a_sparse_file_and_a_zip_are_refused",
-        "unit/local/aws/sagemaker/test_registry.py::test_an_archive_that_leads_out_of_its_folder_is_refused",
-    ),
-    88: kept(
-        "Only our own signed archive of the expected version is served.",
-        "unit/runs/test_packages.py::test_a_package_signed_by_another_key_is_refused",
-        "unit/runs/test_packages.py::test_a_truncated_archive_is_refused",
-        "unit/runs/test_packages.py::test_an_older_signed_package_in_the_place_of_a_newer_one_is_refused",
-        "unit/runs/test_packages.py::test_an_unsigned_package_is_refused",
-        "unit/runs/test_packages.py::test_what_is_no_model_archive_is_neither_signed_nor_served_and_its_canary_does_not_run",
-    ),
-    89: kept(
-        "A model cannot need a library of its own: the program that serves refuses it.",
-        "unit/serving/test_declared.py::test_another_version_than_the_model_was_trained_with_is_refused",
-    ),
-    90: kept(
-        "An endpoint that fails, lags, lies or answers the same to everything is rolled back with its cause.",
-        "unit/agents/test_deployment.py::test_a_version_that_misbehaves_is_rolled_back_with_its_cause",
-        "unit/jobs/test_training_and_packaging.py::test_a_model_that_answers_every_row_alike_is_not_packaged",
     ),
     87: kept(
         "Bombs, links, paths and a million members end at the limits before anything is unpacked.",
