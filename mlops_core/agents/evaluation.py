@@ -97,6 +97,7 @@ def _arguments(agent: Agent, run: Document, number: int, split: str) -> Document
         "language": request["language"],
         "seed": request["seed"],
         "protected": request["protected_attributes"],
+        "slice_rows": agent.tools.call("read_policy", run_id=run["run_id"])["slice_rows"],
     }
     return {
         "config": config,
@@ -152,17 +153,20 @@ def gaps_of(results: Document, policy: Document) -> list[Document]:
 
 
 def slices_of(results: Document, policy: Document) -> list[Document]:
-    """The worst slices by each metric for which the policy sets a floor, in words."""
+    """The worst slices by each metric for which the policy sets a floor, in words: of one column, and of the significant pairs."""
     found = []
+    told = results["slices"] or {"found": [], "lowest": {}}
     for metric in policy["slice_minimum"]:
         sign = -1.0 if metric in ERRORS else 1.0
-        slices = results["slices"]["found"] if results["slices"] else []
-        measured = [each for each in slices if metric in each["figures"] and each["rows"] >= policy["slice_rows"]]
-        worst = sorted(measured, key=lambda each: sign * each["figures"][metric]["value"])[:MOST_SLICES]
-        found += [
-            {"name": named(each), "metric": metric, "value": each["figures"][metric]["value"], "rows": each["rows"]} for each in worst
-        ]
+        measured = [{**each, "value": each["figures"][metric]["value"]} for each in told["found"] if metric in each["figures"]]
+        large = [each for each in [*measured, *_lowest(told, metric)] if each["rows"] >= policy["slice_rows"]]
+        worst = sorted(large, key=lambda each: sign * each["value"])[:MOST_SLICES]
+        found += [{"name": named(each), "metric": metric, "value": each["value"], "rows": each["rows"]} for each in worst]
     return found
+
+
+def _lowest(told: Document, metric: str) -> list[Document]:
+    return [told["lowest"][metric]] if metric in told["lowest"] else []
 
 
 def named(found: Document) -> str:

@@ -25,7 +25,8 @@ class EvaluationJobConfig(Message):
     """One look at one split.
 
     ``protected`` are columns of the split whose groups are compared; ``bins`` the equal widths of the calibration table.
-    ``importance_rows`` is the most rows that are scored again to measure what each input contributes; 0 leaves that out.
+    ``slice_rows`` is the least size of the slices that a floor of the policy holds for.  ``importance_rows`` is the most rows that are
+    scored again to measure what each input contributes; 0 leaves that out.
     """
 
     run_id: str
@@ -40,6 +41,7 @@ class EvaluationJobConfig(Message):
     champion_results: bool = False
     protected: tuple[str, ...] = ()
     bins: Annotated[int, Field(ge=2, le=50)] = 10
+    slice_rows: Annotated[int, Field(ge=10, le=1_000_000_000)] = 50
     importance_rows: Annotated[int, Field(ge=0, le=100_000)] = 2000
 
 

@@ -28,6 +28,7 @@ from mlops_core.contracts.training import TrainingReport
 from mlops_core.errors import InvalidRequest, JobFailed
 from mlops_core.evaluation.columns import group_column, slice_columns
 from mlops_core.evaluation.drift_baseline import label_shares, score_bins
+from mlops_core.evaluation.floors import lowest_slices
 from mlops_core.evaluation.groups import audited
 from mlops_core.evaluation.importance import MOST_INPUTS, REPEATS, Shuffling, importance, sampled_rows
 from mlops_core.evaluation.intervals import Estimate
@@ -135,7 +136,7 @@ def _check_same_preparation(config: EvaluationJobConfig, model: Model, prepared:
 
 def sample_of(config: EvaluationJobConfig, model: Model, rows: int) -> Array:
     """The rows whose inputs are shuffled: fewer of a wide table or a large graph, by size and not by the clock, so that runs agree."""
-    scorings = 30_000 if model.size > LARGE_GRAPH else 120_000
+    scorings = 30_000 if model.size > LARGE_GRAPH else 60_000
     inputs = min(MOST_INPUTS, max(1, len(input_columns(model.spec))))
     most = min(config.importance_rows, max(100, scorings // (REPEATS * inputs)))
     return sampled_rows(rows, most=most, seed=config.seed) if config.importance_rows else np.empty(0, dtype=np.int64)
@@ -181,8 +182,9 @@ def depth_of(config: EvaluationJobConfig, model: Model, scored: Scored, seen: Lo
     spec = model.spec
     rows = rows_of(spec.task, scored.y, scored.scores, classes=len(spec.labels))
     resampling = Resampling(config.seed, config.resamples)
+    columns = slice_columns(split, list(dict.fromkeys([*input_columns(spec).values(), *config.protected])))
     slices = worst_slices(
-        slice_columns(split, list(dict.fromkeys([*input_columns(spec).values(), *config.protected]))),
+        columns,
         seen.losses,
         loss="absolute_error" if spec.task == "regression" else "brier",
         metric=config.metric,
@@ -191,7 +193,9 @@ def depth_of(config: EvaluationJobConfig, model: Model, scored: Scored, seen: Lo
     groups = {name: group_column(split, name) for name in config.protected}
     shuffling = Shuffling(lambda feeds: model.session.run(["score"], feeds)[0], scored.feeds, input_columns(spec), rows.y[scored.sample])
     return {
-        "slices": slices,
+        "slices": slices.model_copy(
+            update={"lowest": lowest_slices(columns, rows, seen.predicted, least=config.slice_rows), "lowest_rows": config.slice_rows}
+        ),
         "groups": tuple(audited(name, found, rows, seen.predicted) for name, found in groups.items() if found),
         "protected_absent": tuple(name for name, found in groups.items() if not found),
         "importance": importance(shuffling, task=spec.task, metric=config.metric, classes=len(spec.labels), seed=config.seed)

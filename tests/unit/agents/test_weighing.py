@@ -8,7 +8,7 @@ import pytest
 
 from mlops_core.agents.evaluation import ERRORS, gaps_of, named, slices_of
 from mlops_core.contracts.base import canonical
-from mlops_core.contracts.findings import Condition, Slice, Slices
+from mlops_core.contracts.findings import Condition, LowestSlice, Slice, Slices
 from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
 from mlops_core.contracts.verdict import GroupFigure, Interval, Policy, SliceFigure, VerdictInput
 from tests.unit.mcp_server import world as w
@@ -31,9 +31,9 @@ def slice_of(value: float, rows: int, *conditions: Condition, metric: MetricName
     )  # fmt: skip
 
 
-def results(*slices: Slice) -> dict[str, Any]:
+def results(*slices: Slice, lowest: LowestSlice | None = None) -> dict[str, Any]:
     found = w.results("income-1a2b3c4d-g1", "validation").model_dump(mode="json")
-    told = Slices(loss="brier", mean=0.1, least_rows=50, columns=3, tested=40, found=slices)
+    told = Slices(loss="brier", mean=0.1, least_rows=50, columns=3, tested=40, found=slices, lowest={"accuracy": lowest} if lowest else {})
     audits = [{"attribute": "sex", "gaps": {"selection_rate": gap(0.19, 0.31), "accuracy": gap(0.11, 0.88)}}]
     audits.append({"attribute": "race", "gaps": {"selection_rate": gap(0.0, None)}})
     return {**found, "slices": told.model_dump(mode="json"), "groups": audits}
@@ -55,6 +55,9 @@ def test_the_worst_slices_come_first_and_small_ones_do_not_count() -> None:
     found = [SliceFigure.model_validate(item) for item in slices_of(results(*listed), policy(slice_minimum={"accuracy": 0.6}))]
     assert [item.value for item in found] == [0.4, 0.7, 0.9]
     assert slices_of(results(*listed), policy()) == []
+    lowest = LowestSlice(conditions=(Condition(column="city", category="Oslo"),), rows=51, value=0.3)
+    least = slices_of(results(*listed, lowest=lowest), policy(slice_minimum={"accuracy": 0.6}))[0]
+    assert least == {"name": "city = Oslo", "metric": "accuracy", "value": 0.3, "rows": 51}
     assert ERRORS == LOWER_IS_BETTER
     errors = tuple(slice_of(value, 80, metric="rmse") for value in (1.0, 9.0))
     assert [item["value"] for item in slices_of(results(*errors), policy(slice_minimum={"rmse": 5.0}))] == [9.0, 1.0]
