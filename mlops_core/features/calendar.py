@@ -10,6 +10,7 @@ moments between `FIRST` and `LAST`; others are the caller's to keep out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
 from mlops_core.contracts.dataset import DerivedKind
@@ -55,19 +56,29 @@ class _Calendar(Generic[T]):
             # 1970-01-01 was a Thursday, day 3 of a week that starts on Monday.
             shifted = self._do.add(self._days, 3.0)
             return self._rest(shifted, self._do.floor_div(shifted, 7.0), 7.0)
-        return self._of_day(kind)
+        if kind == "day":
+            return self._do.add(self._do.floor_div(self._from_march[3], 5.0), 1.0)
+        return self._of_month(kind)
 
-    def _of_day(self, kind: DerivedKind) -> T:
+    def _of_month(self, kind: DerivedKind) -> T:
+        do, (century, year, month, _) = self._do, self._from_march
+        if kind == "month":
+            return self._rest(do.add(month, 3.0), self._turned, 12.0)
+        return do.add(do.add(year, do.mul(century, 100.0)), self._turned)
+
+    @cached_property
+    def _from_march(self) -> tuple[T, T, T, T]:
+        """Century, year, month (0 is March) and the fifths of a day that are left."""
         do = self._do
         century, rest = self._split(self._quadrupled(do.add(self._days, _DAYS_TO_1970)), _CENTURY)
         year, rest = self._split(self._quadrupled(do.floor_div(rest, 4.0)), _FOUR_YEARS)
         month, rest = self._split(do.add(do.mul(do.floor_div(rest, 4.0), 5.0), 2.0), _FIVE_MONTHS)
-        if kind == "day":
-            return do.add(do.floor_div(rest, 5.0), 1.0)
-        turned = do.floor_div(month, 10.0)
-        if kind == "month":
-            return self._rest(do.add(month, 3.0), turned, 12.0)
-        return do.add(do.add(year, do.mul(century, 100.0)), turned)
+        return century, year, month, rest
+
+    @cached_property
+    def _turned(self) -> T:
+        """1 in January and February, which end a year that began in March."""
+        return self._do.floor_div(self._from_march[2], 10.0)
 
     def _quadrupled(self, days: T) -> T:
         return self._do.add(self._do.mul(days, 4.0), 3.0)

@@ -149,3 +149,16 @@ def test_a_column_order_that_mixes_kinds_is_kept_in_the_vector() -> None:
     mixed = spec.model_copy(update={"numeric": (spec.numeric[0], spec.numeric[1], NumericColumn(name="d", type="float64", fill=0.0))})
     (found,) = session(feature_model(mixed)).run(["features"], feeds_of_rows([{"a": 1.0, "b": 2, "c": "x", "d": 3.0}], mixed))
     assert found.tolist() == [[1.0, 2.0, 3.0, 1.0, 0.0]]
+
+
+def test_many_wide_text_columns_agree_too() -> None:
+    texts = tuple(
+        CategoricalColumn(name=f"t{index}", fill="w0", categories=tuple(f"w{code}" for code in range(200))) for index in range(80)
+    )
+    spec = FeatureSpec(task="regression", target="y", numeric=(), categorical=texts, missing_values="median", scaling="none")
+    cells = {column.name: pa.array([f"w{index}", None, "unseen", f"w{199 - index}"]) for index, column in enumerate(texts)}
+    table = pa.table({"number": pa.array(range(4)), **cells})
+    (found,) = session(feature_model(spec)).run(["features"], feeds_of(table, spec))
+    assert found.shape == (4, 16_000)
+    assert found.sum(axis=1).tolist() == [80, 80, 0, 80]
+    assert all(found[0, 200 * index + index] == 1 and found[3, 200 * index + 199 - index] == 1 for index in range(80))
