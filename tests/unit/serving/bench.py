@@ -155,13 +155,14 @@ async def exchange(port: int, *requests: bytes, answers: int | None = None) -> l
     for request in requests:
         writer.write(request)
     await writer.drain()
-    found = [await asyncio.wait_for(_answer(reader), 5) for _ in range(len(requests) if answers is None else answers)]
+    found = [await asyncio.wait_for(answer_of(reader), 5) for _ in range(len(requests) if answers is None else answers)]
     writer.close()
     await writer.wait_closed()
     return found
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+async def answer_of(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the next answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
     body = await reader.readexactly(int(headers["content-length"]))

@@ -16,7 +16,7 @@ from mlops_core.serving import main as main_module
 from mlops_core.serving.app import BODY_LIMIT
 from mlops_core.serving.main import main
 from mlops_core.serving.model import load
-from tests.unit.serving.bench import ROW, exchange, http, pack, serving
+from tests.unit.serving.bench import ROW, answer_of, exchange, http, pack, serving
 
 BODY = json.dumps(ROW).encode()
 
@@ -142,6 +142,29 @@ def test_the_program_serves_until_sigterm_and_finishes_what_it_began(tmp_path: P
         program.wait()
         assert program.stdout is not None
         program.stdout.close()
+
+
+def test_busy_clients_lose_no_answer_when_the_server_stops(tmp_path: Path) -> None:
+    async def client(port: int) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for count in range(1_000_000):
+            writer.write(http(BODY))
+            status, headers, _ = await asyncio.wait_for(answer_of(reader), 5)
+            assert status == 200
+            if headers.get("connection") == "close":
+                writer.close()
+                return count
+        return 0
+
+    async def scene() -> None:
+        async with serving(load(pack(tmp_path))) as (server, port):
+            asking = [asyncio.create_task(client(port)) for _ in range(20)]
+            await asyncio.sleep(0.3)
+            server.stop()
+            assert min(await asyncio.gather(*asking)) > 0
+            assert server.app.metrics.in_flight == 0
+
+    asyncio.run(scene())
 
 
 def test_half_a_request_and_a_client_that_never_reads_do_not_hold_up_the_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
