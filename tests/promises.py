@@ -381,7 +381,7 @@ PROMISES: dict[int, Promise] = {
     ),
     63: kept(
         "Half an upload is never visible: parts are aborted, signatures and marks come last.",
-        "policy/test_templates.py::test_every_bucket_is_private_encrypted_by_our_key_and_versioned",
+        "policy/test_templates.py::test_buckets_are_encrypted_private_versioned_tls_only_and_forget_incomplete_uploads",
         "unit/adapters/test_objects_s3.py::test_an_interrupted_upload_in_parts_is_aborted_and_never_visible",
         "unit/adapters/test_objects_s3.py::test_an_upload_that_fails_says_what_the_answer_means",
         "unit/capabilities/test_prepared.py::test_what_an_interrupted_job_left_is_not_taken_for_a_preparation",
