@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mlops_core.agents.evaluation import ERRORS, gaps_of, named, slices_of
@@ -11,7 +12,9 @@ from mlops_core.contracts.base import canonical
 from mlops_core.contracts.findings import Condition, LowestSlice, Slice, Slices
 from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
 from mlops_core.contracts.verdict import GroupFigure, Interval, Policy, SliceFigure, VerdictInput
+from mlops_core.evaluation.groups import audit_cells
 from tests.unit.mcp_server import world as w
+from tests.unit.stepfunctions.walker import Walker
 
 
 def policy(**fields: Any) -> dict[str, Any]:
@@ -90,3 +93,35 @@ def test_long_names_and_many_attributes_stay_within_what_the_judge_takes() -> No
         }
     )
     assert len(canonical(whole)) < 8192
+
+
+def _judged(policy_text: str, ratio: float, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Outcome and page of a whole run whose looks find this selection-rate ratio between the groups of sex."""
+    memory = w.world()
+    memory.repository.files.setdefault(w.REPOSITORY, {})[".github/mlops.yml"] = policy_text.encode()
+    rates = {"A": 0.4, "B": 0.4 * ratio}
+    cells = np.array([[[300 * (1 - rate), 300 * rate], [100 * (1 - rate), 100 * rate]] for rate in rates.values()])
+    audit = audit_cells("sex", list(rates), np.rint(cells).astype(np.int64))
+    made = w.results
+    monkeypatch.setattr(w, "results", lambda *given: made(*given).model_copy(update={"groups": (audit,)}))
+    walker = Walker(memory)
+    run = walker.start(protected_attributes=("sex",))
+    walker.run(run)
+    page = next(body for body in memory.repository.comments[w.REPOSITORY, 7].values() if f"mlops:run:{run}" in body)
+    return str(walker.line.state(run).outcome), page
+
+
+def test_a_gap_between_groups_stops_a_model_where_the_policy_says_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome, page = _judged("fairness_action: stop\n", 0.5, monkeypatch)
+    assert outcome == "expired"  # nobody answered the judge
+    assert "sex (B, A)" in page
+
+
+def test_the_same_gap_is_only_reported_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome, page = _judged("", 0.5, monkeypatch)
+    assert outcome == "succeeded"
+    assert "sex (B, A)" in page
+
+
+def test_a_small_gap_passes_a_policy_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _judged("fairness_action: stop\n", 0.95, monkeypatch)[0] == "succeeded"
