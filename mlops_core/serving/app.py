@@ -24,7 +24,8 @@ from mlops_core.serving.openapi import docs_page, openapi
 from mlops_core.serving.rows import BadRowsError, Row, Schema
 
 BODY_LIMIT = 6_291_456
-LARGE_BODY = 65_536
+LARGE_BODY = 16_384
+"""Longer bodies are answered beside the loop: the thousands of rows they may hold would keep small requests waiting."""
 _ROWS_AT_ONCE = 4096
 _WAITING_LARGE = 8
 _MOST_PLANS = 256
