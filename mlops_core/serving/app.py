@@ -27,7 +27,7 @@ BODY_LIMIT = 6_291_456
 LARGE_BODY = 16_384
 """Longer bodies are answered beside the loop: the thousands of rows they may hold would keep small requests waiting."""
 _ROWS_AT_ONCE = 4096
-_WAITING_LARGE = 8
+_WAITING_BYTES = 8 * BODY_LIMIT
 _MOST_PLANS = 256
 _METHODS = {
     "/ping": "GET", "/invocations": "POST", "/metrics": "GET", "/openapi.json": "GET", "/docs": "GET", "/execution-parameters": "GET",
@@ -94,7 +94,7 @@ class App:
         self._schema = Schema(model.columns)
         self._encoder = Encoder(model)
         self._pending: list[_Pending] = []
-        self._large = 0
+        self._waiting = 0
         self._plans: dict[tuple[str, ...], _Plan | Response] = {}
         answer = self._encoder.json(model.score([model.smoke[0].values]))
         self._static = {"/openapi.json": openapi(model, answer), "/docs": docs_page(model, answer)}
@@ -171,14 +171,14 @@ class App:
         return _Plan(read, chosen)
 
     def _in_background(self, body: bytes, plan: _Plan, reply: Reply, started: float) -> None:
-        if self._large >= _WAITING_LARGE:
+        if self._waiting + len(body) > _WAITING_BYTES:
             busy = problem(503, "too many large requests are waiting.", headers=(("Retry-After", "1"),))
             self._send(reply, "/invocations", busy, started)
             return
-        self._large += 1
+        self._waiting += len(body)
 
         def done(response: Response) -> None:
-            self._large -= 1
+            self._waiting -= len(body)
             self._send(reply, "/invocations", response, started)
 
         self._clock.in_background(lambda: self._large_answer(body, plan), done)

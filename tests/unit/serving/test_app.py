@@ -104,6 +104,7 @@ def test_a_large_body_is_answered_in_the_background_in_pieces(tmp_path: Path, mo
 
 def test_too_many_waiting_large_bodies_are_turned_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "LARGE_BODY", 10)
+    monkeypatch.setattr(app_module, "_WAITING_BYTES", 8 * len(json.dumps(ROW)))
     server = asked(tmp_path)
     answers: list[Response] = []
     for _ in range(9):
