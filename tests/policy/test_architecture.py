@@ -249,9 +249,9 @@ JOBS = ("data", "training", "evaluation", "packaging")
 AGENTS = ("issue", "judge", *JOBS, "deployment", "monitoring", "retraining", "notification", "history")
 CAPABILITIES = ("optimization", *(word for word in AGENTS if word != "judge"))
 WRAPPERS = {
-    "agents": {"handler", "following"},
+    "agents": {"handler", "following", "stopping"},
     "capabilities": set[str](),
-    "jobs": {"archive", "champion", "contract", "data_checks", "main", "own_image", "quality", "suite", "traps"},
+    "jobs": {"archive", "champion", "contract", "data_checks", "main", "own_image", "pins", "quality", "reading", "suite", "traps"},
 }
 
 
