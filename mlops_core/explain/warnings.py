@@ -196,6 +196,14 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "平均以上のことを何も学んでいません。役に立つ列がないか、行や木が少なすぎます。",
         "列に情報があるか確認し、行を増やすか正則化を弱めてください。",
     ),
+    "W-EVAL-004": (
+        "Groups of a protected column were not compared: the split has no such column, or no two groups of ten rows.",
+        "Fairness was asked for and nothing is known about it; a policy that stops on a gap then stops, because silence is no proof.",
+        "Keep the column among the columns (do not drop it) and bring enough rows of each group, or take it out of the request.",
+        "保護属性のグループを比較していません。分割にその列がないか、10 行以上のグループが 2 つありません。",
+        "公平性の確認を求められましたが、何も分かっていません。差で停止するポリシーでは、確認できないことも停止の理由です。",
+        "その列を除外せずに残し、各グループの行を増やすか、保護属性の指定から外してください。",
+    ),
     "W-LEAK-001": (
         "One column alone gives the target, on nearly every row.",
         (

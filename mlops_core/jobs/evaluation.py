@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlops_core.contracts.base import digest
-from mlops_core.contracts.dataset import DataProfile, FeatureSpec
+from mlops_core.contracts.dataset import DataProfile, FeatureSpec, Finding
 from mlops_core.contracts.evaluation import DriftBaseline, EvaluationJobConfig, EvaluationResults
 from mlops_core.contracts.findings import Figure
 from mlops_core.contracts.request import MetricName
@@ -98,6 +98,7 @@ def run(folder: JobFolder) -> int:
     results = results_of(config, model, seen, seconds=time.perf_counter() - started).model_copy(
         update={**depth, "champion_version": version, "champion": figures}
     )
+    results = results.model_copy(update={"findings": (*results.findings, *uncompared(results))})
     write_message(out / "results.json", results)
     write_message(out / "drift_baseline.json", drift_of(config, model, seen, scored=scored, profile=profile))
     _write_predictions(out / "predictions.parquet", model.spec, scored, seen)
@@ -175,6 +176,13 @@ def score(model: Model, path: Path, *, sample: Callable[[int], Array] = lambda _
         raise JobFailed("the split holds no rows, so nothing can be measured.", code="E-EVAL-001")
     sampled = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
     return Scored(np.concatenate(rows), np.concatenate(targets), np.concatenate(scores), chosen, sampled)
+
+
+def uncompared(results: EvaluationResults) -> list[Finding]:
+    """W-EVAL-004 for protected columns that the split lacks, or of which it holds no two groups of ten rows."""
+    alone = [audit.attribute for audit in results.groups if len(audit.groups) < 2]
+    names = (*results.protected_absent, *alone)
+    return [Finding(code="W-EVAL-004", columns=names, values={"split": results.split, "columns": len(names)})] if names else []
 
 
 def depth_of(config: EvaluationJobConfig, model: Model, scored: Scored, seen: Look, split: Path) -> dict[str, Any]:

@@ -26,4 +26,5 @@ CHECKS: dict[str, str] = {
     "finding.w_eval_001": "{split}の {rows:,} 行すべてに 1 つのクラス（{label}）だけを答えています。クラスは {classes} 個あります",
     "finding.w_eval_002": "{split}（{rows:,} 行）の{metric}が {score:.6f} と良すぎます。信じる前にリークを疑ってください",
     "finding.w_eval_003": "{split}の {rows:,} 行すべてに同じ数値を答えています",
+    "finding.w_eval_004": "{split}で保護属性 {columns} 列を比較していません（列がないか、10 行以上のグループが 2 つない）",
 }

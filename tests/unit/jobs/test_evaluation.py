@@ -135,6 +135,7 @@ def test_slices_groups_and_inputs_are_looked_into(tmp_path: Path) -> None:
     score = predictions.column("score_0").to_numpy()
     sex = pq.read_table(folder.input("prepared") / "test" / "data.parquet").column("sex").to_pylist()
     assert found.protected_absent == ("shoe size",)
+    assert [(item.code, item.columns) for item in found.findings] == [("W-EVAL-004", ("shoe size",))]
     assert [row.name for row in found.groups[0].groups] == ["f", "m", "other"]
     for row in found.groups[0].groups:
         inside = np.array([value == row.name for value in sex])
