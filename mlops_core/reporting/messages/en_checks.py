@@ -26,5 +26,5 @@ CHECKS: dict[str, str] = {
     "finding.w_eval_001": "on the {split} all {rows:,} rows were answered with one class ({label}), {classes} were asked for",
     "finding.w_eval_002": "{metric} {score:.6f} on the {split} ({rows:,} rows) is too good to be true: look for a leak first",
     "finding.w_eval_003": "on the {split} all {rows:,} rows were answered with one number",
-    "finding.w_eval_004": "groups of {columns} protected columns were not compared on the {split}: no such column or no two groups of ten rows",
+    "finding.w_eval_004": "{columns} protected columns were not compared on the {split}: no such column or no two groups of ten rows",
 }
