@@ -95,9 +95,8 @@ def _asked(gate: Gate, part: PartName, rows: int) -> list[Check]:
     schema = _columns_alike(gate, part, rows)
     if schema.missed:
         return [schema]
-    filled = _filled(gate, part)
-    outside = _outside(gate, part)
-    unknown = _unknown(gate, part)
+    counts = _counted(gate, part)
+    filled, outside, unknown = counts.filled, counts.outside, counts.unknown
     checks = [schema, *_target(gate, part, rows), _column_filled(gate, part, rows, filled), _missing_share(gate, part, rows, filled)]
     ranged = [item for item in gate.columns if item.name in outside]
     texts = [item for item in gate.columns if item.name in unknown]
@@ -168,41 +167,57 @@ def _beyond(columns: Sequence[ColumnProfile], counts: dict[str, int], filled: di
     return tuple(found)
 
 
-def _counted(gate: Gate, part: PartName, expressions: dict[str, str]) -> dict[str, int]:
-    """Each expression's value, asked in pieces of 100."""
-    names = list(expressions)
-    found: dict[str, int] = {}
-    for start in range(0, len(names), _CHUNK):
-        piece = names[start : start + _CHUNK]
-        values = gate.one(f"select {', '.join(expressions[name] for name in piece)} from {part}")
-        found |= {name: int(value) for name, value in zip(piece, values, strict=True)}
-    return found
+@dataclass(frozen=True)
+class Counts:
+    """Per column of one split: values that are there, beyond the training range, and unknown to training (as far as that is asked)."""
+
+    filled: dict[str, int]
+    outside: dict[str, int]
+    unknown: dict[str, int]
 
 
-def _filled(gate: Gate, part: PartName) -> dict[str, int]:
-    return _counted(gate, part, {item.name: f"count({identifier(item.name)})" for item in gate.columns})
+def _counted(gate: Gate, part: PartName) -> Counts:
+    """One scan for everything; text columns whose categories the profile does not list whole are asked one by one."""
+    asked = {("filled", item.name): f"count({identifier(item.name)})" for item in gate.columns}
+    if part != "train":
+        asked |= {("outside", item.name): _beyond_sql(item) for item in gate.columns if item.minimum is not None}
+        asked |= {("unknown", item.name): _unlisted_sql(item) for item in gate.columns if _listed(item)}
+    found: dict[str, dict[str, int]] = {"filled": {}, "outside": {}, "unknown": {}}
+    keys = list(asked)
+    for start in range(0, len(keys), _CHUNK):
+        piece = keys[start : start + _CHUNK]
+        values = gate.one(f"select {', '.join(asked[key] for key in piece)} from {part}")
+        for (kind, name), value in zip(piece, values, strict=True):
+            found[kind][name] = int(value)
+    if part != "train":
+        found["unknown"] |= {item.name: _unseen(gate, part, item) for item in gate.columns if _many(item)}
+    return Counts(found["filled"], found["outside"], found["unknown"])
 
 
-def _outside(gate: Gate, part: PartName) -> dict[str, int]:
-    """Values below the least or above the greatest of training."""
-    expressions = {}
-    for item in gate.columns:
-        if part != "train" and item.minimum is not None and item.maximum is not None:
-            value = f"cast({identifier(item.name)} as double)"
-            expressions[item.name] = f"count(*) filter (where {value} < {double(item.minimum)} or {value} > {double(item.maximum)})"
-    return _counted(gate, part, expressions)
+def _beyond_sql(item: ColumnProfile) -> str:
+    value = f"cast({identifier(item.name)} as double)"
+    least, greatest = double(item.minimum or 0.0), double(item.maximum or 0.0)
+    return f"count(*) filter (where {value} < {least} or {value} > {greatest})"
 
 
-def _unknown(gate: Gate, part: PartName) -> dict[str, int]:
-    """Text values that no training row holds; columns with more than 100,000 categories are not asked."""
-    found = {}
-    for item in gate.columns:
-        if part == "train" or item.type != "string" or item.distinct > MOST_CATEGORIES:
-            continue
-        column = identifier(item.name)
-        strange = f"{column} not in (select {column} from train where {column} is not null)"
-        found[item.name] = int(gate.one(f"select count(*) from {part} where {column} is not null and {strange}")[0])
-    return found
+def _listed(item: ColumnProfile) -> bool:
+    return item.type == "string" and 0 < item.distinct == len(item.categories)
+
+
+def _many(item: ColumnProfile) -> bool:
+    return item.type == "string" and len(item.categories) < item.distinct <= MOST_CATEGORIES
+
+
+def _unlisted_sql(item: ColumnProfile) -> str:
+    listed = ", ".join(literal(value) for value, _ in item.categories)
+    return f"count(*) filter (where {identifier(item.name)} not in ({listed}))"
+
+
+def _unseen(gate: Gate, part: PartName, item: ColumnProfile) -> int:
+    """Text values that no training row holds."""
+    column = identifier(item.name)
+    known = f"select distinct {column} from train where {column} is not null"
+    return int(gate.one(f"select count(*) from {part} where {column} is not null and {column} not in ({known})")[0])
 
 
 def _stop(checks: Sequence[Check]) -> None:

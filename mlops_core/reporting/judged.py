@@ -42,7 +42,7 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
     return StateBlock(
         tone=_TONES[verdict.decision],
         headline=headline,
-        lines=(*lines, _counted(language, len(warnings))),
+        lines=(*lines, t("verdict.split"), _counted(language, len(warnings))),
         found=warnings[:_MOST_WARNINGS],
         act_title=t("section.next"),
         act=t(f"act.{verdict.decision}", model=state.request.model_name, issue=state.issue),
