@@ -17,6 +17,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -90,9 +91,14 @@ def examine(path: Path, scratch: Path) -> Examined:
 
 
 def _hashed(file: BinaryIO, digest: hashlib._Hash) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        digest.update(chunk)
-        yield chunk
+    """The file's chunks; each is hashed in a thread of its own while the caller looks at it."""
+    with ThreadPoolExecutor(max_workers=1) as hasher:
+        pending: Future[None] | None = None
+        while chunk := file.read(CHUNK):
+            if pending is not None:
+                pending.result()
+            pending = hasher.submit(digest.update, chunk)
+            yield chunk
 
 
 def _unpacked(chunks: Iterator[bytes], path: Path, plain: Path) -> Iterator[bytes]:

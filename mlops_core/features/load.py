@@ -36,7 +36,10 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class Column:
-    """One column as found: ``rows`` in the file, of them ``missing`` and ``misfits`` (text in a numeric column)."""
+    """One column as found: ``rows`` in the file, of them ``missing`` and ``misfits`` (text in a numeric column).
+
+    ``marked`` values carry a currency mark; ``padded`` ones had blanks around them (counted for the target alone, when it is text).
+    """
 
     name: str
     type: ColumnType
@@ -45,6 +48,7 @@ class Column:
     misfits: int
     notation: Notation = PLAIN
     marked: int = 0
+    padded: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,12 +182,18 @@ def _typed(name: str, reading: Reading, layout: Layout, place: int, *, padded: b
 
 
 def _misfit(name: str, reading: Reading, layout: Layout, place: int, *, padded: bool) -> tuple[str, str]:
-    """What makes a cell of column 3 suspect, and its marks: ``3x`` misfit, ``3n`` number in text, ``3f`` in whole ones, ``3m`` money."""
+    """What makes a cell of column 3 suspect, and its marks.
+
+    ``3x`` misfit, ``3n`` number in text, ``3f`` fraction in whole numbers, ``3m`` money mark, ``3b`` blanks around a label.
+    """
     text, value = f"c{place}", f"t{place}"
     if layout.text(name, reading):
         # A proposal of text is overturned when nearly all values turn out to be numbers, which begin with no letter.
         number = f"case when {text} < ':' then case when isfinite({typing.parsed_sql(text)}) then '{place}n,' end end"
-        return (f"{text} < ':'", number) if reading.type == "string" else ("false", "''")
+        suspect, mark = (f"{text} < ':'", number) if reading.type == "string" else ("false", "''")
+        if padded and name == layout.target:
+            return f"{suspect} or {text} <> {value}", f"{mark}, case when {text} <> {value} then '{place}b,' end"
+        return suspect, mark
     filled = f"{text} is not null and {typing.text_sql(text, padded=padded)} is not null"
     if layout.moment(name, reading):
         return f"{value} is null", f"case when {value} is null and {filled} then '{place}x,' end"
@@ -208,7 +218,7 @@ def _counted(connection: Any, layout: Layout, readings: Mapping[str, Reading], o
     columns, better = [], {}
     for place, name in enumerate(layout.names):
         reading = readings[name]
-        column, instead = _judged(name, reading, rows=rows, typed=filled[place], marks=[marks[f"{place}{kind}"] for kind in "xnfm"])
+        column, instead = _judged(name, reading, rows=rows, typed=filled[place], marks=[marks[f"{place}{kind}"] for kind in "xnfmb"])
         columns.append(column)
         if instead is not None:
             better[name] = instead
@@ -217,8 +227,8 @@ def _counted(connection: Any, layout: Layout, readings: Mapping[str, Reading], o
 
 def _judged(name: str, reading: Reading, *, rows: int, typed: int, marks: Sequence[int]) -> tuple[Column, Reading | None]:
     """A column's counts, and a better reading when this one does not hold on all rows."""
-    misfits, numbers, fractions, marked = marks
-    column = Column(name, reading.type, rows, rows - typed - misfits, misfits, reading.notation, marked)
+    misfits, numbers, fractions, marked, padded = marks
+    column = Column(name, reading.type, rows, rows - typed - misfits, misfits, reading.notation, marked, padded)
     if reading.type == "string":
         return column, Reading("float64") if typed and numbers >= NUMERIC_SHARE * typed else None
     if fractions:

@@ -207,8 +207,7 @@ def _look(work: Preparation) -> None:
     """Quality of all rows, and what it and the repeated rows give to warn of."""
     stored = [replace(item, type="string") if _is_text(work, item) else item for item in work.columns]
     work.quality = [
-        item.model_copy(update={"spellings": _respelt(work, item.name)}) if item.name in work.folds else item
-        for item in quality(work.connection, work.tables[0].query, stored)
+        item.model_copy(update={"spellings": _respelt(work, item.name)}) for item in quality(work.connection, work.tables[0].query, stored)
     ]
     kept = {column.name for column in work.kept}
     work.findings += value_findings([item for item in work.quality if item.name in kept], work.folds, work.config.target)
@@ -223,8 +222,12 @@ def _look(work: Preparation) -> None:
 
 
 def _respelt(work: Preparation, name: str) -> int:
+    """Values that another spelling replaced, and labels that lost the blanks around them."""
+    padded = next(column.padded for column in work.columns if column.name == name)
+    if name not in work.folds:
+        return padded
     old = ", ".join(literal(text) for text in work.folds[name])
-    return int(work.one(f"select count(*) from {work.tables[0].query} where {identifier(name)} in ({old})"))
+    return padded + int(work.one(f"select count(*) from {work.tables[0].query} where {identifier(name)} in ({old})"))
 
 
 def _labels(work: Preparation) -> tuple[str, ...]:

@@ -88,10 +88,9 @@ def date_findings(connection: Any, table: str, names: Sequence[str]) -> Iterator
 def value_findings(columns: Sequence[ColumnQuality], folds: Mapping[str, Mapping[str, str]], target: str) -> Iterator[Finding]:
     """Spellings that were brought together, far values and numbers that probably stand for missing."""
     for column in columns:
-        if column.name in folds:
-            yield Finding(
-                code="W-DATA-029", columns=(column.name,), values={"values": column.spellings, "spellings": len(folds[column.name])}
-            )
+        if column.spellings:
+            values = {"values": column.spellings, "spellings": len(folds.get(column.name, ()))}
+            yield Finding(code="W-DATA-029", columns=(column.name,), values=values)
         if column.name == target:
             continue
         if column.far:

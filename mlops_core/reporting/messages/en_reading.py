@@ -12,7 +12,7 @@ READING: dict[str, str] = {
     "finding.w_data_026": "numbers with separators were read ({notation}: comma is the decimal mark, thousands the separator of groups)",
     "finding.w_data_027": "{values:,} values carry a currency mark; it was taken off, amounts were not converted",
     "finding.w_data_028": "{share:.0%} of the first values look like dates in {formats} formats; kept as text, write ISO dates",
-    "finding.w_data_029": "{values:,} values in {spellings} other spellings (case, blanks) joined their most frequent spelling",
+    "finding.w_data_029": "{values:,} values lost blanks around them or joined the most frequent spelling ({spellings} others)",
     "finding.w_data_030": "{values:,} values lie over 20 interquartile ranges outside the quartiles: another unit, a code or an error?",
     "finding.w_data_031": "numbers that often stand for missing values: {codes}",
     "finding.w_data_032": "{gap:,} rows in the gaps of the split by time and {without_time:,} rows without a time were left out",

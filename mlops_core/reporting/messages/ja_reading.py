@@ -12,7 +12,7 @@ READING: dict[str, str] = {
     "finding.w_data_026": "区切り記号のある数値を読み取りました（{notation}：comma は小数点がコンマ、thousands は桁区切り）",
     "finding.w_data_027": "{values:,} 個の値から通貨記号を外しました（金額は換算していません）",
     "finding.w_data_028": "最初の値の {share:.0%} が {formats} 種類の書式の日付らしいですが文字列のまま扱います。ISO 形式で書いてください",
-    "finding.w_data_029": "表記（大文字小文字、空白）の異なる {spellings} 通り、{values:,} 個の値を最も多い表記にそろえました",
+    "finding.w_data_029": "{values:,} 個の値の空白を除くか、最も多い表記にそろえました（ほかの表記：{spellings} 通り）",
     "finding.w_data_030": "{values:,} 個の値が四分位範囲の 20 倍を超えて外れています。単位違い、コード、誤りの可能性があります",
     "finding.w_data_031": "欠損を表すことの多い数値があります：{codes}",
     "finding.w_data_032": "時間分割の間隔にある {gap:,} 行と、時刻のない {without_time:,} 行を除外しました",

@@ -1,0 +1,70 @@
+"""What the columns of a table hold."""
+
+# ruff: noqa: S608  the queries are the tests' own
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality
+from mlops_core.features import profile
+from mlops_core.features.load import Column
+from mlops_core.features.profile import DECILES, QUANTILES, profiles, quality
+
+
+def _column(name: str, kind: Any, rows: int) -> Column:
+    return Column(name, kind, rows, 0, 0)
+
+
+def _both(values: list[float | None]) -> tuple[ColumnProfile, ColumnQuality, Any]:
+    with duckdb.connect() as connection:
+        connection.register("listed", pa.table({"x": pa.array(values, pa.float64())}))
+        connection.execute("create table t as select * from listed")
+        column = _column("x", "float64", len(values))
+        shares = ", ".join(map(repr, (*QUANTILES, *DECILES)))
+        asked = f"select count(distinct x), min(x), max(x), count(x), quantile_cont(x, [{shares}]) from t"
+        peer = connection.execute(asked).fetchone()
+        return profiles(connection, "t", [column], limit=10)[0], quality(connection, "t", [column])[0], peer
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(-50, 50).map(float), st.floats(-1e6, 1e6)), min_size=1, max_size=120))
+def test_a_profile_is_what_the_engine_would_count(values: list[float | None]) -> None:
+    found, everything, (distinct, low, high, filled, quantiles) = _both(values)
+    assert (found.distinct, found.missing, found.minimum, found.maximum) == (distinct, len(values) - filled, low, high)
+    assert everything.distinct == distinct
+    if filled:
+        assert found.quantiles == pytest.approx(quantiles[: len(QUANTILES)], rel=1e-12, abs=1e-9)
+        assert sum(found.shares) == pytest.approx(1)
+        assert len(found.shares) == len(found.edges) + 1
+        assert sum(everything.counts) in {0, filled}
+
+
+def test_long_columns_are_read_in_batches_to_the_same_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = [None if place % 7 == 0 else (place * 37 % 101) / 4 for place in range(500)]
+    whole = _both(values)
+    monkeypatch.setattr(profile, "_TOGETHER", 100)
+    monkeypatch.setattr(profile, "_BATCH", 64)
+    assert _both(values) == whole
+
+
+def test_far_values_and_codes_for_missing_are_told_from_long_tails() -> None:
+    usual = [float(place % 40) for place in range(400)]
+    _, clean, _ = _both(list(usual))
+    assert (clean.far, clean.codes) == (0, ())
+    _, found, _ = _both([*usual, *[999.0] * 5, 39_000.0])
+    assert (found.far, found.codes) == (6, ((999.0, 5),))
+
+
+def test_frequent_categories_are_listed_by_count_then_name() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table t as select unnest(['b', 'a', 'b', 'a', 'c', null]) as x")
+        column = _column("x", "string", 6)
+        found = profiles(connection, "t", [column], limit=2)[0]
+        assert (found.missing, found.distinct, found.categories) == (1, 3, (("a", 0.4), ("b", 0.4)))
+        assert quality(connection, "t", [column])[0].categories == (("a", 2), ("b", 2), ("c", 1))
