@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from mlops_core.contracts.findings import LowestSlice
+from mlops_core.contracts.findings import LowestSlice, MeasureName
 from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
 from mlops_core.evaluation.classification import threshold_metrics
 from mlops_core.evaluation.regression import regression_metrics, terms
@@ -54,6 +54,12 @@ def _hits(rows: Rows, predicted: Array, column: Coded, inside: Array) -> dict[Me
     keys = (column.codes[inside].astype(np.int64) * classes + rows.y[inside]) * classes + predicted[inside]
     cells = np.bincount(keys, minlength=size * classes * classes).reshape(size, classes, classes)
     figures = threshold_metrics(rows.task, cells)
+    if rows.task == "binary":
+        # Without a positive row, or a row named positive, a ratio of 0 says nothing about the model.
+        truth, named = cells[:, 1].sum(axis=1), cells[:, :, 1].sum(axis=1)
+        counted: dict[MeasureName, Array] = {"precision": named, "recall": truth, "f1": truth}
+        for name, there in counted.items():
+            figures[name] = np.where(there > 0, figures[name], np.nan)
     return {name: figures[name] for name in get_args(MetricName) if name in figures}
 
 

@@ -98,6 +98,14 @@ def test_the_lowest_slice_is_the_one_a_loop_over_all_slices_finds(task: Any) -> 
         assert lowest.rows >= 160
 
 
+def test_a_slice_without_positive_rows_sets_no_floor_for_ratios_of_them() -> None:
+    y = np.concatenate([np.zeros(100), np.tile([0, 1], 100)]).astype(np.int64)
+    column = coded_words("city", np.repeat([0, 1], [100, 200]), ["empty", "full"])
+    found = lowest_slices([column], Rows("binary", y, 0.2 + 0.6 * y, 2), y == 1, least=50)
+    assert all(found[name].conditions[0].category == "full" for name in ("precision", "recall", "f1", "roc_auc"))
+    assert found["recall"].value == 1
+
+
 def masks(columns: list[Coded]) -> list[Array]:
     return [column.codes == code for column in columns for code in range(len(column.conditions))]
 
