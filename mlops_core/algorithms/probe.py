@@ -28,6 +28,7 @@ MOST_FEATURES = 500
 _PARAMETERS = {"max_depth": 6, "eta": 0.15, "tree_method": "hist", "nthread": 1, "seed": 42, "max_bin": 64}
 _TREES = 60
 _MOST_TREES = 240
+_BATCH = 65_536
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,23 @@ class Probe:
 
     @classmethod
     def read(cls, path: Path, *, task: Task, order: Array) -> Probe:
-        """The rows of a feature file that ``order`` names, in that order."""
+        """The rows of a feature file that ``order`` names, in that order; the file is read in pieces."""
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(path)
         names = [name for name in file.schema_arrow.names if name not in {"__row", "y"}][:MOST_FEATURES]
-        table = file.read(columns=["__row", *names, "y"])
-        numbers = np.asarray(table.column("__row"))
+        wanted = np.sort(order)
+        found, x, y = [], [], []
+        for batch in file.iter_batches(batch_size=_BATCH, columns=["__row", *names, "y"]):
+            numbers = np.asarray(batch.column("__row"))
+            inside = wanted[np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)] == numbers
+            found.append(numbers[inside])
+            x.append(np.stack([np.asarray(batch.column(name), dtype=np.float32)[inside] for name in names], axis=1))
+            y.append(np.asarray(batch.column("y"), dtype=np.float64)[inside])
+        numbers = np.concatenate(found)
         sorter = np.argsort(numbers, kind="stable")
         places = sorter[np.searchsorted(numbers, order, sorter=sorter)]
-        columns = [np.asarray(table.column(name), dtype=np.float32)[places] for name in names]
-        return cls(task, np.stack(columns, axis=1), np.asarray(table.column("y"), dtype=np.float64)[places])
+        return cls(task, np.concatenate(x)[places], np.concatenate(y)[places])
 
     def in_time(self) -> Score:
         """The first 70 % learn, the last 30 % answer."""

@@ -180,10 +180,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "見出し行とデータ行のあるファイルを指定してください。",
     ),
     "E-DATA-CHANGED": (
-        "A data file was replaced while it was prepared, or its version holds other bytes than at its first preparation.",
+        "A data file was replaced while it was prepared, its version holds other bytes than at first, or a prepared file was changed.",
         "A version promises the same bytes for ever; trained on others, nobody could say what a model has seen, or train it again.",
         "Leave data files as they are, add the new one with `mlops data add FILE`, name its URI in the issue and label it again.",
-        "準備の間にデータファイルが差し替えられたか、同じバージョンの中身が最初の準備のときと異なります。",
+        "準備の間にデータファイルが差し替えられたか、同じバージョンの中身が最初と異なるか、準備済みのファイルが変更されました。",
         "バージョンは同じ中身を約束します。違う中身で学習すると、モデルが何を学んだのか誰にも分からず、再現もできません。",
         "既存のファイルはそのままにし、`mlops data add FILE` で追加した URI を Issue に書いてラベルを付け直してください。",
     ),
