@@ -12,6 +12,7 @@
 # ruff: noqa: S608  every name passes typing.identifier
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,7 +36,8 @@ def fences(connection: Any, table: str, numbers: Mapping[str, str], *, rule: Out
     else:
         measured = moments(connection, table, list(wide.values()))
         spread = {name: (mean, mean, DEVIATIONS * deviation) for name, (mean, deviation) in zip(wide, measured, strict=True)}
-    return {name: (low - reach, high + reach) for name, (low, high, reach) in spread.items() if reach > 0}
+    ends = {name: (low - reach, high + reach) for name, (low, high, reach) in spread.items() if reach > 0}
+    return {name: pair for name, pair in ends.items() if math.isfinite(pair[0]) and math.isfinite(pair[1])}
 
 
 def beyond(connection: Any, table: str, numbers: Mapping[str, str], found: Fences) -> dict[str, int]:

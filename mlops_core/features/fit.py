@@ -13,6 +13,7 @@ interquartile range; without spread the width is 1.  Date parts are made of date
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -237,7 +238,7 @@ def _scaled(facts: Facts, columns: Sequence[Number]) -> list[Number]:
         quartiles = quantiles(facts.connection, facts.table, values, (0.25, 0.5, 0.75))
         scales = [(middle, high - low) for low, middle, high in quartiles]
     return [
-        item.model_copy(update={"mean": center, "scale": spread if 0 < spread < float("inf") else 1.0})
+        item.model_copy(update={"mean": center if math.isfinite(center) else 0.0, "scale": spread if 0 < spread < math.inf else 1.0})
         for item, (center, spread) in zip(columns, scales, strict=True)
     ]
 
