@@ -19,7 +19,7 @@ import numpy as np
 
 from mlops_core.algorithms.xgboost import load
 from mlops_core.contracts.request import Task
-from mlops_core.features.checks.sample import hashed
+from mlops_core.features.checks.sample import hashed, scaled
 
 Array = np.ndarray[Any, Any]
 EARLY = 0.7
@@ -71,6 +71,7 @@ class Probe:
             x.append(np.stack([np.asarray(batch.column(name), dtype=np.float32)[inside] for name in names], axis=1))
             y.append(np.asarray(batch.column("y"), dtype=np.float64)[inside])
         numbers = np.concatenate(found)
+        order = order[np.isin(order, numbers)]
         sorter = np.argsort(numbers, kind="stable")
         places = sorter[np.searchsorted(numbers, order, sorter=sorter)]
         return cls(task, np.concatenate(x)[places], np.concatenate(y)[places])
@@ -94,7 +95,8 @@ class Probe:
         import xgboost as xgb
 
         xgb.set_config(verbosity=0)
-        y = self.y if self.task == "regression" else np.unique(self.y, return_inverse=True)[1].astype(np.float64)
+        # The library takes float32: a target of any size is brought near 1 first, which changes no figure.
+        y = scaled(self.y) if self.task == "regression" else np.unique(self.y, return_inverse=True)[1].astype(np.float64)
         classes = 0 if self.task == "regression" else int(y.max()) + 1
         objective: dict[str, Any] = {"objective": "reg:squarederror"}
         if classes:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlops_core.contracts.dataset import Finding
-from mlops_core.features.checks.sample import Array, Rows
+from mlops_core.features.checks.sample import Array, Rows, scaled
 
 EXPLAINED = 0.9999
 MOST_PARTS = 3
@@ -64,10 +64,8 @@ def explained_by(columns: Sequence[Array], target: Array) -> tuple[list[int], fl
 
 def _standard(values: Array) -> Array | None:
     """Centred and of length 1; None when nothing is left of it."""
-    scale = float(np.abs(values).max(initial=0.0))
-    if not scale > 0:
-        return None
-    centred = values / scale - np.mean(values / scale)
+    even = scaled(values)
+    centred = even - np.mean(even) if len(even) else even
     length = float(np.sqrt(centred @ centred))
     return centred / length if length > _SAME else None
 

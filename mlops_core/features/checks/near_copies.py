@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlops_core.contracts.dataset import Finding
-from mlops_core.features.checks.sample import Array, Rows, grouped
+from mlops_core.features.checks.sample import Array, Rows, grouped, scaled
 
 ERRORS_TAKEN = 0.99
 EXPLAINED = 0.999
@@ -67,7 +67,7 @@ def _answer_as_nearest(answers: Array, unseen: Array, distinct: Array) -> None:
     """Let a number that was never learnt answer as the nearest one that was; cell k + 1 holds ``distinct[k]``."""
     known = np.flatnonzero(~unseen[1:])
     if len(known):
-        middles = (distinct[known[1:]] + distinct[known[:-1]]) / 2
+        middles = distinct[known[1:]] / 2 + distinct[known[:-1]] / 2
         answers[1:] = answers[1:][known[np.searchsorted(middles, distinct)]]
 
 
@@ -80,7 +80,7 @@ def _cells(values: Array) -> Array:
 
 
 def _of_numbers(train: Rows) -> dict[str, float]:
-    learns, y = train.first_half(), train.target
+    learns, y = train.first_half(), scaled(train.target)
     if len(y) < LEAST_ROWS or not np.ptp(y) > 0:
         return {}
     ranks = _ranks(y)
@@ -90,7 +90,7 @@ def _of_numbers(train: Rows) -> dict[str, float]:
         there = ~np.isnan(values)
         if name not in train.texts and 2 * int(there.sum()) >= len(y):
             own = ranks if there.all() else _ranks(y[there])
-            score = max(score, _squared(values[there], y[there]), _squared(_ranks(values[there]), own))
+            score = max(score, _squared(scaled(values[there]), y[there]), _squared(_ranks(values[there]), own))
         if score >= EXPLAINED:
             found[name] = score
     return found
@@ -112,7 +112,7 @@ def _squared(left: Array, right: Array) -> float:
     if not (np.ptp(left) > 0 and np.ptp(right) > 0):
         return 0.0
     a, b = left - left.mean(), right - right.mean()
-    a, b = a / np.abs(a).max(), b / np.abs(b).max()
+    a, b = scaled(a), scaled(b)
     return float((a @ b) ** 2 / ((a @ a) * (b @ b)))
 
 

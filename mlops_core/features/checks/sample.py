@@ -93,6 +93,12 @@ def grouped(values: Array) -> tuple[Array, Array, Array]:
     return ordered[first], places, np.bincount(places)
 
 
+def scaled(values: Array) -> Array:
+    """The values over the greatest of them without its sign, so that sums of squares of any finite numbers stay finite."""
+    most = float(np.abs(values).max(initial=0.0))
+    return values / most if most > 0 else values
+
+
 def hashed(numbers: Array, *, salt: int = 0) -> Array:
     """Whole numbers to 0 … 1: alike in every run, in step with no period."""
     found: Array = mixed(numbers.astype(np.uint64) + np.uint64(salt * _GAMMA % 2**64)).astype(np.float64) / 2.0**64

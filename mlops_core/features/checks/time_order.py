@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlops_core.contracts.dataset import DataJobConfig, Finding
-from mlops_core.features.checks.sample import Array, Rows, grouped
+from mlops_core.features.checks.sample import Array, Rows, grouped, scaled
 from mlops_core.features.checks.stability import moved_columns
 
 EARLY = 0.7
@@ -69,13 +69,13 @@ def _time_column(train: Rows, config: DataJobConfig, rising: list[str]) -> str:
 
 
 def _rises(values: Array) -> bool:
-    steps = np.diff(values)
-    return not np.isnan(values).any() and bool(steps.any()) and int((steps < 0).sum()) <= FALLS * len(values)
+    steps = np.diff(scaled(values)) if not np.isnan(values).any() else np.zeros(0)
+    return bool(steps.any()) and int((steps < 0).sum()) <= FALLS * len(values)
 
 
 def _sorted_by_target(train: Rows) -> bool:
     """Whether the target stands in blocks (at most two changes per class) or, a number, never falls or never rises."""
-    steps = np.diff(train.target)
+    steps = np.diff(scaled(train.target))
     if train.regression:
         return not (steps > 0).any() or not (steps < 0).any()
     return int(np.count_nonzero(steps)) <= 2 * len(grouped(train.target)[0])
