@@ -18,7 +18,7 @@ from tests.policy.test_iam import as_list
 from tests.policy.test_templates import TEMPLATES, load
 
 pytestmark = pytest.mark.flow
-NEEDED = ("test_line.py", "test_rare_paths.py")
+NEEDED = ("test_line.py", "test_rare_paths.py", "test_retraining.py")
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 FLUSH_SECONDS = 1.0
