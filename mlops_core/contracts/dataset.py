@@ -130,9 +130,10 @@ class CategoricalColumn(_Grown):
     Text that is not listed has the code after the last one when ``rare`` is set (one category for all rare text), else none.
     ``one_hot``: one feature per code, all zeros without a code.  ``label``: the code itself, -1 without one.  ``target``: ``values`` of the
     code (one number per feature: the share of the positive class, of each class, or the mean target), ``prior`` without a code.
+    ``spellings`` (written, category) are other spellings that the data job brought together: what is served is read alike.
     """
 
-    later = frozenset({"encoding", "rare", "values", "prior"})
+    later = frozenset({"encoding", "rare", "values", "prior", "spellings"})
 
     name: str
     fill: str
@@ -141,6 +142,7 @@ class CategoricalColumn(_Grown):
     rare: bool = False
     values: tuple[tuple[float, ...], ...] = ()
     prior: tuple[float, ...] = ()
+    spellings: tuple[tuple[str, str], ...] = ()
 
 
 class CrossedColumn(CategoricalColumn):

@@ -245,6 +245,7 @@ def _table(column: CategoricalColumn, numbers: Sequence[Any], otherwise: Any) ->
     count = len(column.categories)
     default = numbers[count] if column.rare else otherwise
     found = dict(zip(column.categories, numbers, strict=False))
+    found |= {written: found[category] for written, category in column.spellings if category in found and written not in found}
     if not isinstance(column, CrossedColumn):
         found.setdefault("", found.get(column.fill, default))
     return list(found), list(found.values()), default

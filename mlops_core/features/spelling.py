@@ -1,7 +1,8 @@
 """The same category in several spellings: alike but for case and blanks, brought to the most frequent one.
 
     folds = spellings(connection, "data", ["sex", "city"])      # {'sex': {'MALE': 'Male', 'male ': 'Male'}}
-    fold_sql("sex", folds["sex"])
+    fold_sql("sex", folds["sex"])                               # for the typed table
+    with_spellings(spec, folds)                                 # for what is served
 
 Only columns of at most 1,000 different values are looked at (an approximate count picks them), and single characters are left alone:
 ``a`` and ``A`` are often codes of their own.
@@ -14,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlops_core.contracts.dataset import FeatureSpec
 from mlops_core.features.typing import identifier, literal
 
 MOST_VALUES = 1_000
@@ -36,6 +38,15 @@ def fold_sql(column: str, fold: Mapping[str, str]) -> str:
     """The column with its spellings brought together."""
     whens = " ".join(f"when {literal(old)} then {literal(new)}" for old, new in fold.items())
     return f"(case {identifier(column)} {whens} else {identifier(column)} end)"
+
+
+def with_spellings(spec: FeatureSpec, folds: Mapping[str, Mapping[str, str]]) -> FeatureSpec:
+    """The specification whose text columns know the other spellings of their categories, so that served text is read alike."""
+    categorical = tuple(
+        column.model_copy(update={"spellings": tuple(sorted(folds[column.name].items()))}) if column.name in folds else column
+        for column in spec.categorical
+    )
+    return spec.model_copy(update={"categorical": categorical})
 
 
 def _fold(connection: Any, table: str, name: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ from mlops_core.features.load import DIGEST, MISFITS, ROW, Column, Layout, Table
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
 from mlops_core.features.source import recognise
-from mlops_core.features.spelling import fold_sql, spellings
+from mlops_core.features.spelling import fold_sql, spellings, with_spellings
 from mlops_core.features.split import Plan, decide
 from mlops_core.features.sql import feature_columns, number_of, target_sql
 from mlops_core.features.typing import identifier, literal
@@ -94,6 +94,7 @@ def run(folder: JobFolder) -> None:
         _drop_outliers(work)
         profiled = _profiles(work)
         fitted = fit(connection, "train", profiled, config=config, labels=labels)
+        fitted = replace(fitted, spec=with_spellings(fitted.spec, work.folds))
         spec = fitted.spec
         work.findings += fitted.findings
         _write_features(work, fitted)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import duckdb
+import numpy as np
 
-from mlops_core.features.spelling import fold_sql, spellings
+from mlops_core.contracts.dataset import CategoricalColumn, FeatureSpec
+from mlops_core.features.feeds import session
+from mlops_core.features.graph import feature_model
+from mlops_core.features.spelling import fold_sql, spellings, with_spellings
 
 
 def _folds(values: list[str | None]) -> tuple[dict[str, dict[str, str]], list[object]]:
@@ -23,3 +27,12 @@ def test_spellings_join_the_most_frequent_one() -> None:
 
 def test_single_characters_and_different_words_stay_apart() -> None:
     assert _folds(["a", "A", "ab", "abc"])[0] == {}
+
+
+def test_another_spelling_is_served_as_its_category() -> None:
+    column = CategoricalColumn(name="sex", fill="Male", categories=("Male", "Female"))
+    plain = FeatureSpec(task="regression", target="y", numeric=(), categorical=(column,), missing_values="median", scaling="none")
+    spec = with_spellings(plain, {"sex": {"MALE": "Male", "fe male": "Fe male"}, "other": {}})
+    words = np.array([["Male"], ["MALE"], ["fe male"], ["Female"]], dtype=object)
+    found = session(feature_model(spec)).run(None, {"sex": words})[0]
+    assert found.tolist() == [[1, 0], [1, 0], [0, 0], [0, 1]]
