@@ -47,6 +47,7 @@ from mlops_core.jobs.pins import hold
 Array = np.ndarray[Any, Any]
 ROW = "__row"
 LARGE_GRAPH = 4_000_000
+"""Bytes of a graph from which importance looks at fewer rows: a forest of unlimited depth takes 50 times as long a row as boosted trees."""
 RIVAL_RESAMPLES = 100
 """The champion's figures are compared, its intervals are not."""
 
@@ -137,7 +138,7 @@ def _check_same_preparation(config: EvaluationJobConfig, model: Model, prepared:
 
 def sample_of(config: EvaluationJobConfig, model: Model, rows: int) -> Array:
     """The rows whose inputs are shuffled: fewer of a wide table or a large graph, by size and not by the clock, so that runs agree."""
-    scorings = 30_000 if model.size > LARGE_GRAPH else 60_000
+    scorings = max(10_000, min(60_000, 60_000 * LARGE_GRAPH // model.size))
     inputs = min(MOST_INPUTS, max(1, len(input_columns(model.spec))))
     most = min(config.importance_rows, max(100, scorings // (REPEATS * inputs)))
     return sampled_rows(rows, most=most, seed=config.seed) if config.importance_rows else np.empty(0, dtype=np.int64)
