@@ -11,7 +11,7 @@ from mlops_core.contracts.verdict import Verdict
 from mlops_core.reporting.comment import verdict_lines
 from mlops_core.reporting.markdown import Markdown
 from mlops_core.reporting.messages import plain
-from mlops_core.reporting.pages import Found, StateBlock, environment, words
+from mlops_core.reporting.pages import Found, StateBlock, environment, warning, words
 
 OPENING, CLOSING = "<!-- mlops:verdict -->", "<!-- /mlops:verdict -->"
 _TONES = {"accept": "good", "retrain": "warn", "refuse": "bad"}
@@ -38,7 +38,7 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
         return Markdown(plain(language, key, **values))
 
     headline, *lines = verdict_lines(verdict, sentence)
-    warnings = tuple(Found(item.code, item.text) for item in state.warnings)
+    warnings = tuple(warning(item.code, item.text) for item in state.warnings)
     return StateBlock(
         tone=_TONES[verdict.decision],
         headline=headline,

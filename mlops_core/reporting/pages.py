@@ -26,6 +26,7 @@ from mlops_core.reporting.rendering import TEMPLATES
 Words = Callable[..., str]
 SMALLEST_GROUP = 10
 """Groups of fewer rows are counted, never shown."""
+_LONGEST_SENTENCE = 300
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.]+(?:[eE][+-]?[0-9]+)?$)")
 
 
@@ -93,6 +94,11 @@ def named(value: object, limit: int = 60) -> str:
     return f"'{text}" if _FORMULA.match(str(value)) else text
 
 
+def warning(code: str, text: str, act: str = "") -> Found:
+    """A warning for a page: its sentence may begin with a column's name, so it is treated as `named` is."""
+    return Found(code, named(text, _LONGEST_SENTENCE), act)
+
+
 def share(value: float) -> str:
     """A share 0 … 1 as a percentage: ``0 %``, ``<0.1 %``, ``12.3 %``, ``100 %``."""
     if 0 < value < 0.001:
@@ -104,6 +110,7 @@ def share(value: float) -> str:
 def environment() -> Environment:
     """The template engine of the HTML pages."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["named"] = named
     made.globals.update(figure=figure, named=named, share=share)
     return made
 

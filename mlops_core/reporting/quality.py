@@ -20,7 +20,7 @@ from mlops_core.explain.table import find
 from mlops_core.reporting.drawings import Rect, merged
 from mlops_core.reporting.figures import number
 from mlops_core.reporting.messages.wording import warned
-from mlops_core.reporting.pages import SMALLEST_GROUP, Found, Range, StateBlock, Words, html, known, named, share, words
+from mlops_core.reporting.pages import SMALLEST_GROUP, Found, Range, StateBlock, Words, html, known, named, share, warning, words
 
 MOST_CARDS = 120
 MOST_MISSING = 30
@@ -62,7 +62,7 @@ def found_of(findings: Sequence[Finding], language: Language) -> tuple[Found, ..
     for finding in findings:
         sentence = warned(language, finding)
         explanation = find(sentence.code)
-        made.append(Found(sentence.code, sentence.text, explanation.words[language].act if explanation else ""))
+        made.append(warning(sentence.code, sentence.text, explanation.words[language].act if explanation else ""))
     return tuple(made)
 
 

@@ -24,7 +24,7 @@ from mlops_core.reporting.drawings import Chart, percent
 from mlops_core.reporting.figures import figure
 from mlops_core.reporting.judged import unjudged
 from mlops_core.reporting.messages.wording import warned
-from mlops_core.reporting.pages import Found, Words, html, named, words
+from mlops_core.reporting.pages import Words, html, named, warning, words
 
 Array = np.ndarray[Any, Any]
 _MOST_CLASSES = 30
@@ -130,7 +130,7 @@ def render_report(subject: Subject, y: Array, scores: Array) -> str:
     language = subject.config.language
     t = words(language)
     results = subject.results
-    warnings = tuple(Found(item.code, item.text) for item in (warned(language, finding) for finding in subject.profile.findings))
+    warnings = tuple(warning(item.code, item.text) for item in (warned(language, finding) for finding in subject.profile.findings))
     return html(
         "report.html.j2",
         language,
