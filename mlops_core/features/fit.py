@@ -1,6 +1,6 @@
 """Fit a FeatureSpec on training rows.
 
-    fitted = fit(connection, "train", profiles, config=config, labels=labels)
+    fitted = fit(connection, "train", profiles, config=config, labels=labels, gains=gains)
     fitted.spec · fitted.training · fitted.findings · fitted.docs
 
 Fill values, fences, categories, scaling and selection come from the table given, which holds training rows only.  ``missing_values: drop``
@@ -25,7 +25,7 @@ from mlops_core.features.categories import Facts, Folded, fit_crosses, fit_texts
 from mlops_core.features.documentation import documentation
 from mlops_core.features.fences import beyond, fences, quantiles
 from mlops_core.features.profile import mode, moments
-from mlops_core.features.selection import Features, LeftOut, select
+from mlops_core.features.selection import Features, Gains, LeftOut, select
 from mlops_core.features.sql import derived_name, derived_number, feature_names, filled, number_of, raw_number, target_sql, width
 from mlops_core.features.typing import identifier
 
@@ -43,7 +43,9 @@ class Fitted:
     docs: tuple[FeatureDoc, ...]
 
 
-def fit(connection: Any, table: str, profiles: Sequence[ColumnProfile], *, config: DataJobConfig, labels: tuple[str, ...]) -> Fitted:
+def fit(
+    connection: Any, table: str, profiles: Sequence[ColumnProfile], *, config: DataJobConfig, labels: tuple[str, ...], gains: Gains
+) -> Fitted:
     """Fit on the columns that are not dropped: numbers in their order, derived numbers, text in its order, crosses.
 
     `InvalidRequest`: E-DATA-040 a derived feature of columns that are absent or of the wrong kind, E-DATA-041 too many features to compare.
@@ -63,7 +65,7 @@ def fit(connection: Any, table: str, profiles: Sequence[ColumnProfile], *, confi
     spec = spec.model_copy(
         update={"categorical": tuple(with_targets(facts, texts, spec)), "crossed": tuple(with_targets(facts, crosses, spec))}
     )
-    spec, left, left_docs = _selected(facts, _versioned(spec))
+    spec, left, left_docs = _selected(facts, _versioned(spec), gains)
     findings += [*_rare_findings([*folded, *folded_crosses]), *left]
     docs = [*documentation(spec, profiles, shares=_missing_shares(facts, spec)), *left_docs]
     docs += [FeatureDoc(name=derived_name(item), sources=_sources(item), left_out="constant") for item in constant]
@@ -258,11 +260,11 @@ def _rare_findings(folded: Sequence[Folded]) -> list[Finding]:
     return [Finding(code="W-DATA-016", columns=(item.name,), values={"categories": item.categories, "rows": item.rows}) for item in folded]
 
 
-def _selected(facts: Facts, whole: FeatureSpec) -> tuple[FeatureSpec, list[Finding], list[FeatureDoc]]:
+def _selected(facts: Facts, whole: FeatureSpec, gains: Gains) -> tuple[FeatureSpec, list[Finding], list[FeatureDoc]]:
     """The specification after selection, with W-DATA-017 and the documentation of what was left out."""
     if facts.config.selection == "none":
         return whole, [], []
-    features = Features(facts.connection, facts.table, out_of_fold(facts, whole), target_sql(whole), facts.classes)
+    features = Features(facts.connection, facts.table, out_of_fold(facts, whole), target_sql(whole), facts.classes, gains)
     kept, left = select(features, facts.config)
     if not left:
         return whole, [], []

@@ -4,15 +4,15 @@
 
 ``correlation``: of each pair with |r| > `CORRELATED` (Pearson, over all training rows) the later feature is left out, in the order of the
 vector; a feature that is itself left out leaves out no other.  At most `MOST_COMPARED` features are compared.
-``importance``: the ``keep_features`` with the greatest share of the total gain of a gradient-boosted model (XGBoost, 50 trees of depth 4
-shared among the classes, one thread, seed 0) fitted on at most about `SAMPLE_ROWS` training rows: every k-th row number of the file.
-Without ``keep_features``, every feature that a tree used.  Equal gains go by order.
+``importance``: the ``keep_features`` with the greatest gain by the measure that the caller hands in (`algorithms.gains`), taken on at most
+about `SAMPLE_ROWS` training rows: every k-th row number of the file.  Without ``keep_features``, every feature with any gain.  Equal
+gains go by order.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,8 @@ Array = np.ndarray[Any, Any]
 CORRELATED = 0.95
 MOST_COMPARED = 2_000
 SAMPLE_ROWS = 100_000
-_TREES, _DEPTH = 50, 4
+Gains = Callable[[Array, Array, int], Array]
+"""Features [rows, F] float32, the target and the number of classes (0: regression) to a gain per feature."""
 _BATCH = 65_536
 
 
@@ -39,6 +40,7 @@ class Features:
     columns: Sequence[tuple[str, str]]
     target: str
     classes: int
+    gains: Gains | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def select(features: Features, config: DataJobConfig) -> tuple[list[int], list[L
     """Places kept, ascending, and those left out; `InvalidRequest` (E-DATA-041) when there are too many features to compare."""
     if config.selection == "correlation":
         return _uncorrelated(features)
-    if config.selection == "importance":
-        return _important(features, config)
+    if config.selection == "importance" and features.gains:
+        return _important(features, config, features.gains)
     return list(range(len(features.columns))), []
 
 
@@ -98,8 +100,8 @@ def _correlations(features: Features) -> Array:
     return found
 
 
-def _important(features: Features, config: DataJobConfig) -> tuple[list[int], list[LeftOut]]:
-    gains = _gains(features)
+def _important(features: Features, config: DataJobConfig, measure: Gains) -> tuple[list[int], list[LeftOut]]:
+    gains = _sampled_gains(features, measure)
     order = sorted(range(len(gains)), key=lambda place: (-gains[place], place))
     wanted = [place for place in order if gains[place] > 0] or order[:1]
     if config.keep_features is not None:
@@ -109,32 +111,13 @@ def _important(features: Features, config: DataJobConfig) -> tuple[list[int], li
     return kept, [LeftOut(place, round(float(gains[place]) / total, 6)) for place in range(len(gains)) if place not in set(kept)]
 
 
-def _gains(features: Features) -> Array:
-    import xgboost
-
+def _sampled_gains(features: Features, measure: Gains) -> Array:
     rows = features.connection.execute(f"select count(*) from {features.table}").fetchone()[0]
     step = max(1, -(-rows // SAMPLE_ROWS))
     sample = np.concatenate(list(_batches(features, f"{ROW} % {step} = 0", with_target=True)) or [np.zeros((0, 1))])
     if len(sample) < 2:
         return np.zeros(len(features.columns))
-    classes = features.classes
-    objective = {0: "reg:squarederror", 2: "binary:logistic"}.get(classes, "multi:softprob")
-    parameters: dict[str, Any] = {
-        "objective": objective,
-        "max_depth": _DEPTH,
-        "tree_method": "hist",
-        "nthread": 1,
-        "seed": 0,
-        "verbosity": 0,
-    }
-    rounds = _TREES
-    if classes > 2:
-        parameters["num_class"] = classes
-        rounds = max(5, _TREES // classes)
-    names = [name for _, name in features.columns]
-    table = xgboost.DMatrix(sample[:, :-1], label=sample[:, -1], feature_names=names, nthread=1)
-    found = xgboost.train(parameters, table, rounds).get_score(importance_type="total_gain")
-    return np.array([found.get(name, 0.0) for name in names], dtype=np.float64)
+    return measure(sample[:, :-1], sample[:, -1], features.classes)
 
 
 def _batches(features: Features, rule: str, *, with_target: bool) -> Any:

@@ -14,22 +14,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mlops_core.algorithms.gains import gains
 from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality, DataJobConfig, DataProfile, FeatureDocs, FeatureSpec, Finding
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import FOLD, FOLDS
-from mlops_core.features.fences import beyond, fences, inside_sql
-from mlops_core.features.fit import Fitted, fit, outlier_findings, with_moments
+from mlops_core.features.fit import Fitted, fit, with_moments
 from mlops_core.features.load import DIGEST, MISFITS, ROW, Column, Layout, Table, load, require_columns
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
 from mlops_core.features.source import recognise
 from mlops_core.features.spelling import fold_sql, spellings, with_spellings
 from mlops_core.features.split import Plan, decide
-from mlops_core.features.sql import feature_columns, number_of, target_sql
+from mlops_core.features.sql import feature_columns, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
 from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns
+from mlops_core.jobs.outliers import drop_outliers
 from mlops_core.jobs.pins import pins
 from mlops_core.jobs.quality import inspect, publish
 from mlops_core.jobs.reading import date_findings, file_quality, reading_findings, value_findings
@@ -91,9 +92,11 @@ def run(folder: JobFolder) -> None:
         if test:
             _load_test(work, test)
         _split(work, labels)
-        _drop_outliers(work)
+        if config.outliers == "drop":
+            plain = [item.name for item in work.kept if item.type not in {"string", "datetime"} and item.name != config.target]
+            work.findings += drop_outliers(connection, config, plain, work.out)
         profiled = _profiles(work)
-        fitted = fit(connection, "train", profiled, config=config, labels=labels)
+        fitted = fit(connection, "train", profiled, config=config, labels=labels, gains=gains)
         fitted = replace(fitted, spec=with_spellings(fitted.spec, work.folds))
         spec = fitted.spec
         work.findings += fitted.findings
@@ -314,34 +317,6 @@ def _copy(work: Preparation, query: str, name: str, *, view: str = "") -> None:
     work.connection.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd, row_group_size 122880)")
     if view:
         work.connection.execute(f"create view {view} as select * from read_parquet({literal(str(path))})")
-
-
-def _drop_outliers(work: Preparation) -> None:
-    """Leave training rows with an outlier out, by fences over all training rows; `InvalidRequest` (E-DATA-042) when too few are left."""
-    config = work.config
-    if config.outliers != "drop":
-        return
-    plain = [column.name for column in work.kept if column.type not in {"string", "datetime"} and column.name != config.target]
-    numbers = {name: number_of(name) for name in plain}
-    found = fences(work.connection, "train", numbers, rule=config.outlier_rule)
-    counts = beyond(work.connection, "train", numbers, found)
-    if not counts:
-        return
-    work.findings += outlier_findings(counts, found, config)
-    folder = work.out / "train"
-    _copy(work, f"select * from train where {inside_sql(numbers, found)}", "train/kept.parquet")
-    (folder / "kept.parquet").replace(folder / "data.parquet")
-    if work.one("select count(*) from train") < LEAST_ROWS // 2 or _lost_class(work):
-        raise InvalidRequest(
-            "too few training rows are left without the rows that hold an outlier.",
-            remedy="Choose the outliers clip or flag, or the rule zscore.",
-            code="E-DATA-042",
-        )
-
-
-def _lost_class(work: Preparation) -> bool:
-    """Whether a classification has a single class left in training."""
-    return work.config.task != "regression" and work.one(f"select count(distinct {identifier(work.config.target)}) from train") < 2
 
 
 def _profiles(work: Preparation) -> list[ColumnProfile]:

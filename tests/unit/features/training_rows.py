@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from mlops_core.algorithms.gains import gains
 from mlops_core.contracts.dataset import DataJobConfig
 from mlops_core.features.feeds import feeds_of, session
 from mlops_core.features.fit import Fitted, fit, with_moments
@@ -62,7 +63,7 @@ def fitted(table: pa.Table, columns: Sequence[str] = tuple(KINDS), **recipe: obj
         for name in columns
     ]
     found = with_moments(connection, "train", profiles(connection, "train", known, limit=config.one_hot_limit))
-    return fit(connection, "train", judge_columns(connection, found, config), config=config, labels=labels)
+    return fit(connection, "train", judge_columns(connection, found, config), config=config, labels=labels, gains=gains)
 
 
 def in_sql(columns: Sequence[tuple[str, str]], table: pa.Table) -> Array:
