@@ -251,7 +251,20 @@ CAPABILITIES = ("optimization", *(word for word in AGENTS if word != "judge"))
 WRAPPERS = {
     "agents": {"handler", "following", "stopping"},
     "capabilities": set[str](),
-    "jobs": {"archive", "champion", "contract", "data_checks", "main", "outliers", "own_image", "pins", "quality", "reading", "suite", "traps"},
+    "jobs": {
+        "archive",
+        "champion",
+        "contract",
+        "data_checks",
+        "main",
+        "outliers",
+        "own_image",
+        "pins",
+        "quality",
+        "reading",
+        "suite",
+        "traps",
+    },
 }
 
 
