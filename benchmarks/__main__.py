@@ -30,7 +30,7 @@ NAMES = {
     "serving": "requests/s of our server against FastAPI (needs --model and --peer-python, see benchmarks/serving.py)",
     "evaluation": "10,000,000 scored rows against scikit-learn and fairlearn, exact (about 15 minutes)",
     "audits": "published audits of given decisions: compas, adult (needs --data; seconds)",
-    "estimate": "predicted memory and time of jobs against measured ones (needs --data; about 15 minutes)",
+    "estimate": "predicted memory and time of jobs against measured ones (needs --data; about 8 minutes)",
 }
 
 

@@ -3,10 +3,11 @@
     python -m benchmarks.estimate --data FOLDER [--only adult,penguins] [--out benchmarks/estimate.tsv]
 
 FOLDER holds one folder per public data set with ``data.csv`` or ``data.csv.gz``.  ``generated`` is made here: 5,000,000 rows, eight
-numbers and two texts.  Every job is its own process below its own base folder; seconds are the job's own (start-up apart: without imports
-and process start), memory is the greatest resident set of the process.  On a quiet machine seconds are the clock's (``clock`` = wall); when
-more processes wanted to run than there are cores, they are the job's processor seconds at the share of parallel
-work that the formulas assume (``clock`` = cpu).
+numbers and two texts.  The constants were fitted on the sets whose ``role`` is ``fitted``; the others check them.  Every row of the table
+carries its workload, so a test computes the prediction again from the formulas as they are.  Every job is its own process below its own
+base folder; seconds are the job's own (start-up apart: without imports and process start), memory is the greatest resident set of the
+process.  On a quiet machine seconds are the clock's (``clock`` = wall); when more processes wanted to run than there are cores, they are
+the job's processor seconds at the share of parallel work that the formulas assume (``clock`` = cpu).
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_core.algorithms.estimate import Estimate, Workload, estimate_data, estimate_training
+from mlops_core.algorithms.estimate import PARALLEL, Estimate, Workload, estimate_data, estimate_training
 
 ROWS = 5_000_000
 GENERATED = """copy (select (hash(i * 8 + 1) % 1000) / 10.0 as a, (hash(i * 8 + 2) % 100) as b, (hash(i * 8 + 3) % 100000) / 7.0 as c,
@@ -33,14 +35,20 @@ GENERATED = """copy (select (hash(i * 8 + 1) % 1000) / 10.0 as a, (hash(i * 8 + 
 
 @dataclass(frozen=True)
 class Case:
-    """One data set with what is learnt from it."""
+    """One data set with what is learnt from it; ``given`` are hyperparameters per method, None leaves a method out."""
 
     name: str
     task: str
     target: str
+    role: str
     positive: str | None = None
-    xgboost: str = "400"
-    forest: str = "200"
+    given: Mapping[str, dict[str, int] | None] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that learn this task."""
+        linear = "linear_regression" if self.task == "regression" else "logistic_regression"
+        return [name for name in ("xgboost", "random_forest", linear) if self.given.get(name, {}) is not None]
 
 
 @dataclass(frozen=True)
@@ -52,16 +60,33 @@ class Used:
     load: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One job of one set: its phase and method, what it was given, and what it took."""
+
+    case: Case
+    method: str
+    given: dict[str, int]
+    work: Workload
+    seconds: float
+    used: Used
+
+
 CASES = (
-    Case("penguins", "multiclass", "species"),
-    Case("titanic", "binary", "Survived"),
-    Case("telco_churn", "binary", "Churn"),
-    Case("california_housing", "regression", "median_house_value"),
-    Case("adult", "binary", "income"),
-    Case("kdd99_10pct", "binary", "label", "normal."),
-    Case("generated", "binary", "target", xgboost="30", forest="2"),
+    Case("penguins", "multiclass", "species", "held out"),
+    Case("titanic", "binary", "Survived", "held out"),
+    Case("telco_churn", "binary", "Churn", "held out"),
+    Case("bike_sharing", "regression", "cnt", "held out"),
+    Case("elec2", "binary", "class", "held out"),
+    Case("california_housing", "regression", "median_house_value", "fitted"),
+    Case("adult", "binary", "income", "fitted"),
+    Case("kdd99_10pct", "binary", "label", "fitted", "normal.", {"random_forest": {"n_estimators": 50}}),
+    Case("generated", "binary", "target", "fitted", None, {"xgboost": {"n_estimators": 30}, "random_forest": {"n_estimators": 2}}),
 )
-COLUMNS = ("set", "phase", "method", "seconds", "predicted_s", "ratio_s", "MB", "predicted_MB", "ratio_MB", "wall_s", "cpu_s", "clock")
+DATA = "data"
+WORK = ("rows", "numeric", "text", "features", "classes", "task", "duplicate_share", "threads")
+FIGURES = ("seconds", "predicted_s", "ratio_s", "MB", "predicted_MB", "ratio_MB", "wall_s", "cpu_s", "clock")
+COLUMNS = ("set", "role", "phase", "method", "trees", *WORK, *FIGURES)
 
 
 def main() -> int:
@@ -76,7 +101,8 @@ def main() -> int:
     off = 0
     for case in chosen:
         with tempfile.TemporaryDirectory() as folder:
-            for row, ratios in measure(case, given.data, Path(folder)):
+            for item in measure(case, given.data, Path(folder)):
+                row, ratios = table_row(item)
                 lines.append(row)
                 print(row, flush=True)
                 off += sum(not 0.5 <= ratio <= 2 for ratio in ratios)
@@ -84,8 +110,8 @@ def main() -> int:
     return int(off > 0)
 
 
-def measure(case: Case, data: Path, folder: Path) -> list[tuple[str, tuple[float, float]]]:
-    """Table rows of one set: the data job, then each method."""
+def measure(case: Case, data: Path, folder: Path) -> Iterator[Measured]:
+    """The jobs of one set: the data job, then each method."""
     source = _source(case, data, folder)
     base = folder / "data"
     config: dict[str, object] = {"task": case.task, "target": case.target, "positive_label": case.positive}
@@ -95,18 +121,56 @@ def measure(case: Case, data: Path, folder: Path) -> list[tuple[str, tuple[float
     used = _run("data", base)
     prepared = base / "processing/output/prepared"
     profile = json.loads((prepared / "profile.json").read_text())
-    workload = _workload(case, profile)
-    found = [_row(case, ("data", "-"), float(profile["seconds"]), used, estimate_data(workload))]
-    for method, trees in (("xgboost", case.xgboost), ("random_forest", case.forest)):
+    work = _workload(case, profile)
+    yield Measured(case, DATA, {}, work, float(profile["seconds"]), used)
+    for method in case.methods:
         base = folder / method
-        _write(base / "input/config/hyperparameters.json", {"mlops_algorithm": method, "n_estimators": trees})
+        given = case.given.get(method) or {}
+        texts = {"mlops_algorithm": method} | {name: str(value) for name, value in given.items()}
+        _write(base / "input/config/hyperparameters.json", dict(texts))
         (base / "input/data").mkdir(parents=True)
         (base / "input/data/prepared").symlink_to(prepared)
         used = _run("train", base)
         report = json.loads((base / "model/training.json").read_text())
-        predicted = estimate_training(workload, method, {"n_estimators": int(trees)})
-        found.append(_row(case, ("training", method), report["seconds"] + report["export_seconds"], used, predicted))
-    return found
+        yield Measured(case, method, given, work, report["seconds"] + report["export_seconds"], used)
+
+
+def predicted(method: str, work: Workload, given: Mapping[str, int]) -> Estimate:
+    """What the formulas say of the data job (``data``) or of the training by a method."""
+    return estimate_data(work) if method == DATA else estimate_training(work, method, dict(given))
+
+
+def workload(row: Mapping[str, str]) -> Workload:
+    """The workload that a row of the table carries."""
+    numbers = {name: int(row[name]) for name in ("rows", "numeric", "text", "features", "classes", "threads")}
+    return Workload(task=row["task"], duplicate_share=float(row["duplicate_share"]), **numbers)
+
+
+def table_row(item: Measured) -> tuple[str, tuple[float, float]]:
+    """The row as text, and predicted over measured of seconds and memory."""
+    estimate = predicted(item.method, item.work, item.given)
+    busy = item.used.load > item.work.threads
+    shared = PARALLEL[item.method]
+    on_cores = item.used.processor * (1 - shared + shared / item.work.threads)
+    seconds = min(item.seconds, on_cores) if busy else item.seconds
+    ratios = (estimate.seconds / max(seconds, 1e-3), estimate.memory_bytes / item.used.peak)
+    numbers = (
+        seconds,
+        estimate.seconds,
+        ratios[0],
+        item.used.peak / 1e6,
+        estimate.memory_bytes / 1e6,
+        ratios[1],
+        item.seconds,
+        item.used.processor,
+    )
+    known = asdict(item.work)
+    words = [item.case.name, item.case.role, "data" if item.method == DATA else "training", item.method]
+    words += [
+        str(item.given.get("n_estimators", "")),
+        *(f"{known[name]:.6g}" if name == "duplicate_share" else str(known[name]) for name in WORK),
+    ]
+    return "\t".join([*words, *(f"{value:.3g}" for value in numbers), "cpu" if busy else "wall"]), ratios
 
 
 def _source(case: Case, data: Path, folder: Path) -> Path:
@@ -124,18 +188,9 @@ def _workload(case: Case, profile: dict[str, Any]) -> Workload:
     text = sum(column["type"] == "string" for column in columns)
     return Workload(
         rows=rows, numeric=len(columns) - text, text=text, features=profile["feature_count"],
-        classes=len(profile["class_shares"]), task=case.task,
+        classes=max(2, len(profile["class_shares"])), task=case.task,
         duplicate_share=profile["duplicate_rows"] / rows, threads=len(os.sched_getaffinity(0)),
     )  # fmt: skip
-
-
-def _row(case: Case, phase: tuple[str, str], seconds: float, used: Used, predicted: Estimate) -> tuple[str, tuple[float, float]]:
-    threads = len(os.sched_getaffinity(0))
-    busy = used.load > threads
-    measured = min(seconds, used.processor * (0.45 + 0.55 / threads)) if busy else seconds
-    ratios = (predicted.seconds / max(measured, 1e-3), predicted.memory_bytes / used.peak)
-    numbers = (measured, predicted.seconds, ratios[0], used.peak / 1e6, predicted.memory_bytes / 1e6, ratios[1], seconds, used.processor)
-    return "\t".join([case.name, *phase, *(f"{value:.3g}" for value in numbers), "cpu" if busy else "wall"]), ratios
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

@@ -67,17 +67,22 @@ class Estimate:
 
 
 def estimate_data(work: Workload) -> Estimate:
-    """The data job: two passes over every cell, a few queries per column, one write of every feature; memory up to DuckDB's limit."""
+    """The data job: pages and checks, a few queries a column, passes over every cell, one write of every feature, the probes of its split.
+
+    Memory goes up to DuckDB's limit.
+    """
     columns = work.numeric + work.text
     cells = work.rows * columns
     written = work.rows * (TRAIN_SHARE + VALIDATION_SHARE) * work.width
-    seconds = 0.2 + 0.018 * columns + _on_cores(DATA_CELL_NS * cells + DATA_FEATURE_NS * written, work, "data")
-    memory = 110 + 1.5 * columns + min(20 * cells / MEGABYTE, work.memory_limit_mb)
-    return Estimate(int(memory * MEGABYTE), seconds)
+    probed = min(work.rows, PROBE_ROWS) / PROBE_ROWS
+    processor = 0.75e9 + 0.05e9 * columns + DATA_CELL_NS * cells + DATA_FEATURE_NS * written + 0.5e9 * probed
+    memory = 130 + 2 * columns + 30 * probed + min(20 * cells / MEGABYTE, work.memory_limit_mb)
+    return Estimate(int(memory * MEGABYTE), _on_cores(processor, work, "data"))
 
 
 DATA_CELL_NS = 480.0
 DATA_FEATURE_NS = 60.0
+PROBE_ROWS = 10_000
 
 
 def estimate_training(work: Workload, method: str, hyperparameters: Mapping[str, Scalar]) -> Estimate:
@@ -95,8 +100,8 @@ def _boosting(work: Workload, values: Mapping[str, float]) -> Estimate:
     depth, leaves = values["max_depth"], min(2 ** values["max_depth"], work.trained_rows / 20)
     walk = 35 * rows * depth * values["subsample"]
     histograms = 2 * rows * work.width * values["colsample_bytree"]
-    search = 10 * work.numeric * values["max_bin"] * leaves + 5000 * work.width * values["colsample_bytree"]
-    processor = 0.05e9 + 120 * rows * work.width + trees * (0.4e6 + walk + histograms + search)
+    search = 8 * work.numeric * values["max_bin"] * leaves + 5000 * work.width * values["colsample_bytree"]
+    processor = 0.05e9 + 120 * rows * work.width + trees * (0.2e6 + walk + histograms + search)
     nodes = 2 * leaves * trees
     memory = 150 * MEGABYTE + 8 * rows * work.width + 800 * nodes
     return Estimate(int(memory), 0.1 + _on_cores(processor, work, "xgboost"))
@@ -126,7 +131,7 @@ def _linear(work: Workload, values: Mapping[str, float]) -> Estimate:
     rows, width = work.trained_rows, work.width + 2
     seen = rows + 2 * _part(work)
     searched = 1 + width / 10 * (values["l1_ratio"] > 0) * (values["alpha"] > 0)
-    processor = 0.05e9 + seen * (25 * width + 0.5 * width**2) + 30 * width**3 * searched
+    processor = 0.12e9 + seen * (25 * width + 0.5 * width**2) + 30 * width**3 * searched
     memory = 160 * MEGABYTE + _kept(4 * rows * width) + 28 * min(rows * width, 8e6) + 8 * _part(work) * width + 60 * width**2
     return Estimate(int(memory), _on_cores(processor, work, "linear_regression"))
 
@@ -136,7 +141,7 @@ def _logistic(work: Workload, values: Mapping[str, float]) -> Estimate:
     rows, width, part = work.trained_rows, work.width + 2, _part(work)
     steps = min(values["max_iter"], SOLVER_STEPS)
     once = (rows + 2 * part) * (25 * width + 0.1 * width**2) + 8 * width**3
-    processor = 0.05e9 + once + steps * (rows + part) * work.outputs * (2 * width + 40)
+    processor = 0.12e9 + once + steps * (rows + part) * work.outputs * (2 * width + 40)
     memory = 160 * MEGABYTE + _kept(4 * rows * width) + _kept(8 * rows * width) + 12 * part * width + 20 * min(rows * width, 8e6)
     return Estimate(int(memory), _on_cores(processor, work, "logistic_regression"))
 
