@@ -21,7 +21,7 @@ from mlops_core.reporting.breakdowns import audits, importance_ranges, slice_ran
 from mlops_core.reporting.charts import curve_charts, metric_title
 from mlops_core.reporting.densities import error_charts, score_charts
 from mlops_core.reporting.drawings import Chart, percent
-from mlops_core.reporting.figures import figure
+from mlops_core.reporting.figures import figure, interval
 from mlops_core.reporting.judged import unjudged
 from mlops_core.reporting.messages.wording import warned
 from mlops_core.reporting.pages import Words, html, named, warning, words
@@ -72,10 +72,10 @@ def metric_rows(subject: Subject, t: Words) -> list[MetricRow]:
     """All metrics, the request's own first."""
     results = subject.results
     found: dict[str, Figure] = {}
-    for name, interval in results.metrics.items():
+    for name, known in results.metrics.items():
         method = results.interval_methods.get(name, "none")
         found[name] = Figure(
-            value=interval.value, low=interval.low, high=interval.high, method=method, baseline=results.baseline.get(name)
+            value=known.value, low=known.low, high=known.high, method=method, baseline=results.baseline.get(name)
         )  # fmt: skip
     found |= {name: item for name, item in results.measures.items() if name not in found}
     return [_metric_row(subject, name, found[name], t) for name in sorted(found, key=lambda name: name != results.metric)]
@@ -99,6 +99,12 @@ def _metric_row(subject: Subject, name: str, found: Figure, t: Words) -> MetricR
         dot=percent(found.value, 0, 1),
         mark=None if found.baseline is None else percent(found.baseline, 0, 1),
     )
+
+
+def champion_rows(results: EvaluationResults, t: Words) -> list[tuple[str, str, str]]:
+    """Metric, this model and the champion on the same rows, the request's metric first."""
+    names = sorted((name for name in results.champion if name in results.metrics), key=lambda name: name != results.metric)
+    return [(metric_title(name, t), interval(results.metrics[name]), interval(results.champion[name])) for name in names]
 
 
 def confusion_rows(results: EvaluationResults) -> list[tuple[str, int, list[tuple[int, float]]]]:
@@ -130,7 +136,9 @@ def render_report(subject: Subject, y: Array, scores: Array) -> str:
     language = subject.config.language
     t = words(language)
     results = subject.results
-    warnings = tuple(warning(item.code, item.text) for item in (warned(language, finding) for finding in subject.profile.findings))
+    warnings = tuple(
+        warning(item.code, item.text) for item in (warned(language, finding) for finding in (*subject.profile.findings, *results.findings))
+    )
     return html(
         "report.html.j2",
         language,
@@ -144,6 +152,7 @@ def render_report(subject: Subject, y: Array, scores: Array) -> str:
         importance=importance_ranges(results, t),
         importance_metric=metric_title(results.importance.metric, t) if results.importance else "",
         confusion=confusion_rows(results),
+        champion=champion_rows(results, t),
         flat=rule_of_three(results),
         bootstrapped=[name for name, method in results.interval_methods.items() if method == "bootstrap"],
         normal=[name for name, method in results.interval_methods.items() if method in ("delong", "delta")],

@@ -292,4 +292,8 @@ PAGES = {
     "part.validation": "検証",
     "part.test": "テスト",
     "features.filled": "学習の行の {share} が補完した値です。",
+    "report.champion": "チャンピオン {version} との比較",
+    "report.this_model": "このモデル",
+    "report.the_champion": "チャンピオン",
+    "report.champion_note": "同じ {rows} 行で測定しました。値と 95 % 区間。",
 }

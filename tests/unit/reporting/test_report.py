@@ -63,6 +63,14 @@ def test_what_the_look_did_not_find_is_left_out() -> None:
         assert absent not in words
 
 
+def test_the_champion_on_the_same_rows_stands_beside_the_model() -> None:
+    found = [{"code": "W-EVAL-002", "values": {"metric": "roc_auc", "score": 0.99999, "split": "test", "rows": 400}}]
+    words = check(looked.page("binary", "en", champion={"roc_auc": looked.spread(0.88)}, champion_version="1.2.0", findings=found))
+    assert "Against the champion 1.2.0" in words
+    assert "0.9100 (0.8900–0.9300) 0.8800 (0.8600–0.9000)" in words
+    assert "W-EVAL-002" in words
+
+
 def test_no_significant_slice_is_said_so() -> None:
     slices = {"loss": "brier", "mean": 0.2, "least_rows": 50, "columns": 3, "tested": 12, "found": []}
     assert "No slice of at least 50 rows is significantly worse" in check(looked.page("binary", slices=slices))
