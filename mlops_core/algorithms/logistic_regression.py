@@ -24,7 +24,7 @@ from mlops_core.algorithms.weights import class_weights, row_weights
 
 GRADIENT = 1e-7
 GAIN = 1e-8
-"""Loss per row, in nats, that a step must gain: classes that lines separate well would be fitted to the last digit for hundreds of steps."""
+"""Loss per row, in nats, that a step must gain: classes that lines separate well would be fitted for hundreds of steps more."""
 GRADIENT_OF_PART = 1e-3
 STEPS_OF_PART = 50
 
