@@ -5,8 +5,8 @@
 ``correlation``: of each pair with |r| > `CORRELATED` (Pearson, over all training rows) the later feature is left out, in the order of the
 vector; a feature that is itself left out leaves out no other.  At most `MOST_COMPARED` features are compared.
 ``importance``: the ``keep_features`` with the greatest gain by the measure that the caller hands in (`algorithms.gains`), taken on at most
-about `SAMPLE_ROWS` training rows: every k-th row number of the file.  Without ``keep_features``, every feature with any gain.  Equal
-gains go by order.
+about `SAMPLE_ROWS` training rows, fewer beyond 500 features (`SAMPLE_CELLS`): every k-th row number of the file.  Without
+``keep_features``, every feature with any gain.  Equal gains go by order.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
@@ -26,9 +26,11 @@ Array = np.ndarray[Any, Any]
 CORRELATED = 0.95
 MOST_COMPARED = 2_000
 SAMPLE_ROWS = 100_000
+SAMPLE_CELLS = 50_000_000
+"""Values of the sample together (200 MB)."""
 Gains = Callable[[Array, Array, int], Array]
 """Features [rows, F] float32, the target and the number of classes (0: regression) to a gain per feature."""
-_BATCH = 65_536
+_BATCH_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _important(features: Features, config: DataJobConfig, measure: Gains) -> tup
 
 def _sampled_gains(features: Features, measure: Gains) -> Array:
     rows = features.connection.execute(f"select count(*) from {features.table}").fetchone()[0]
-    step = max(1, -(-rows // SAMPLE_ROWS))
+    step = max(1, -(-rows // min(SAMPLE_ROWS, max(1, SAMPLE_CELLS // len(features.columns)))))
     sample = np.concatenate(list(_batches(features, f"{ROW} % {step} = 0", with_target=True)) or [np.zeros((0, 1))])
     if len(sample) < 2:
         return np.zeros(len(features.columns))
@@ -126,7 +128,8 @@ def _batches(features: Features, rule: str, *, with_target: bool) -> Any:
     if with_target:
         listed.append(f"{features.target} as y")
     query = f"select {', '.join(listed)} from {features.table} where {rule}"
+    size = max(1, min(65_536, _BATCH_CELLS // len(listed)))
     with features.connection.cursor() as own:
-        for batch in own.sql(query).to_arrow_reader(_BATCH):
+        for batch in own.sql(query).to_arrow_reader(size):
             if batch.num_rows:
                 yield np.column_stack([column.to_numpy(zero_copy_only=False).astype(np.float32, copy=False) for column in batch.columns])

@@ -15,6 +15,7 @@ from typing import Any
 
 from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, Finding
 from mlops_core.errors import InvalidRequest
+from mlops_core.features.categories import CODE_LIMIT
 from mlops_core.features.load import Column
 from mlops_core.features.typing import identifier
 
@@ -129,8 +130,9 @@ def _column_findings(item: ColumnProfile, config: DataJobConfig) -> list[Finding
         found.append(Finding(code="W-DATA-005", columns=column, values={"dropped": 0, "distinct": item.distinct}))
     if item.missing * 2 >= item.rows:
         found.append(Finding(code="W-DATA-008", columns=column, values={"missing": item.missing, "rows": item.rows}))
-    if item.type == "string" and item.distinct > config.one_hot_limit:
-        found.append(Finding(code="W-DATA-009", columns=column, values={"categories": item.distinct, "kept": config.one_hot_limit}))
+    limit = config.one_hot_limit if config.encoding == "one_hot" else CODE_LIMIT
+    if item.type == "string" and item.distinct > limit:
+        found.append(Finding(code="W-DATA-009", columns=column, values={"categories": item.distinct, "kept": limit}))
     if item.type == "int64" and max(abs(item.minimum or 0), abs(item.maximum or 0)) > 2**24:
         found.append(Finding(code="W-DATA-013", columns=column, values={"maximum": item.maximum or 0.0, "minimum": item.minimum or 0.0}))
     return found
