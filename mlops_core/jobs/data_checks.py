@@ -154,10 +154,13 @@ def _reason(item: ColumnProfile, copies: set[str], config: DataJobConfig) -> str
 def _copies(connection: Any, profiles: Sequence[ColumnProfile], config: DataJobConfig) -> set[str]:
     """Columns equal to the target on at least 99.9 % of the training rows."""
     target = identifier(config.target)
-    names = [item.name for item in profiles if config.task != "regression" or item.type != "string"]
+    text = config.task != "regression"
+    # A copy of classes has no more values than there can be classes, but for the few rows where it may differ.
+    names = [
+        item.name for item in profiles if (item.distinct <= CLASS_LIMIT + (1 - COPY_SHARE) * item.rows if text else item.type != "string")
+    ]
     if not names:
         return set()
-    text = config.task != "regression"
     equal = ", ".join(
         f"count(*) filter (where {f'cast({identifier(name)} as varchar)' if text else identifier(name)} = {target})" for name in names
     )
