@@ -185,15 +185,23 @@ def _words(part: Part, columns: Sequence[CategoricalColumn], spec: FeatureSpec) 
     """The text tensor of each column: the input itself, or for crossed columns the pair of the filled inputs."""
     words: dict[Key, str] = {(column.name,): input_name(column.name) for column in columns if not isinstance(column, CrossedColumn)}
     crossed = [column for column in columns if isinstance(column, CrossedColumn)]
-    fills = {item.name: item.fill for item in spec.categorical}
-    full: dict[str, str] = {}
-    for name in dict.fromkeys(name for column in crossed for name in (column.left, column.right)):
-        absent = part.node("Equal", input_name(name), part.constant(np.array("", dtype=object)))
-        full[name] = part.node("Where", absent, part.constant(np.array(fills[name], dtype=object)), input_name(name))
+    known = {item.name: item for item in spec.categorical}
+    full = {name: _full(part, known[name]) for name in dict.fromkeys(name for item in crossed for name in (item.left, item.right))}
     for column in crossed:
         left = part.node("StringConcat", full[column.left], part.constant(np.array(PAIR, dtype=object)))
         words[_key(column)] = part.node("StringConcat", left, full[column.right])
     return words
+
+
+def _full(part: Part, column: CategoricalColumn) -> str:
+    """The text of an input with its fill, other spellings brought together."""
+    word = input_name(column.name)
+    nothing = part.constant(np.array("", dtype=object))
+    if column.spellings:
+        written, meant = zip(*column.spellings, strict=True)
+        respelt = part.node("LabelEncoder", word, keys_strings=list(written), values_strings=list(meant), default_string="")
+        word = part.node("Where", part.node("Equal", respelt, nothing), word, respelt)
+    return part.node("Where", part.node("Equal", word, nothing), part.constant(np.array(column.fill, dtype=object)), word)
 
 
 def _key(column: CategoricalColumn) -> Key:

@@ -10,6 +10,9 @@ from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import FeatureSpec
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import FOLDS, SMOOTHING
+from mlops_core.features.feeds import feeds_of, session
+from mlops_core.features.graph import feature_model
+from mlops_core.features.spelling import with_spellings
 from mlops_core.features.sql import PAIR, feature_names
 from tests.unit.features.training_rows import Array, fitted, in_sql, rows_of, served
 
@@ -161,6 +164,14 @@ def test_a_cross_is_one_category_per_pair_of_filled_texts() -> None:
     assert done.spec.crossed[0].categories[0].count(PAIR) == 1
     row = served(done, _with(city=None, sex="f"))[0]
     assert [name for name, value in zip(names, row, strict=True) if value] == ["city=Oslo", "sex=f", "city & sex=Oslo & f"]
+
+
+def test_other_spellings_of_a_text_are_read_alike_in_crosses_too() -> None:
+    done = fitted(TABLE, ("city", "sex"), derived=[CROSS])
+    spec = with_spellings(done.spec, {"city": {"OSLO": "Oslo", "oslo": "Oslo"}})
+    graph = session(feature_model(spec))
+    rows = [graph.run(None, feeds_of(_with(city=word), spec))[0].tolist() for word in ("Oslo", "OSLO", "oslo", "Osl0")]
+    assert rows[0] == rows[1] == rows[2] != rows[3]
 
 
 def test_correlation_leaves_out_the_later_of_a_pair_and_says_with_which() -> None:
