@@ -91,7 +91,8 @@ def cells(reference: Array, current: Array, *, text: bool) -> tuple[Array, Array
     tenths = np.ceil(np.arange(1, 10) / 10 * len(there)).astype(np.int64) - 1
     edges, _, _ = grouped(np.sort(there)[tenths])
     if len(edges) == 1:
-        edges = np.array([np.nextafter(edges[0], -np.inf), edges[0]])
+        with np.errstate(over="ignore"):
+            edges = np.array([np.nextafter(edges[0], -np.inf), edges[0]])
     return _counts(reference, edges, np.isnan), _counts(current, edges, np.isnan)
 
 

@@ -32,7 +32,7 @@ def _everything(table: Array, *, regression: bool, texts: frozenset[str]) -> lis
     return [*near_copies(whole), *combinations(whole), *future(whole, config), *shifts(whole, parts, config), *overlap(whole, parts)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(arrays.arrays(np.float64, st.tuples(st.integers(1, 70), st.integers(2, 5)), elements=CELLS), st.booleans(), st.booleans())
 def test_any_table_is_checked_and_every_figure_is_finite(table: Array, regression: bool, text: bool) -> None:
     found = _everything(table, regression=regression, texts=frozenset({"c1"}) if text and table.shape[1] > 2 else frozenset())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_core.features.checks.overlap import overlap
@@ -17,6 +17,7 @@ def _rows(table: Array, *, total: int | None = None, serials: tuple[str, ...] = 
     return Rows(columns, table[:, -1].astype(np.float64), np.arange(len(table)), total or len(table), serials=frozenset(serials))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, -0.0, 1.5, float("nan")]), st.integers(0, 1)), min_size=20, max_size=60))
 def test_the_share_is_that_of_rows_seen_in_training(rows: list[tuple[int, float, int]]) -> None:
     table = np.array(rows, dtype=np.float64)

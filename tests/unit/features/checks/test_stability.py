@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -21,6 +21,7 @@ def test_the_index_of_two_halves_is_what_the_formula_says() -> None:
     assert psi((0.5, 0.5), (0.7, 0.3)) == pytest.approx(0.2 * math.log(1.4) - 0.2 * math.log(0.6))
 
 
+@settings(deadline=None)
 @given(counts, st.data())
 def test_the_index_is_symmetric_positive_and_zero_for_equal_shares(first: list[int], data: st.DataObject) -> None:
     second = data.draw(st.lists(st.integers(0, 500), min_size=len(first), max_size=len(first)).filter(any))
