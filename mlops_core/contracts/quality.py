@@ -42,6 +42,15 @@ class Check(Message):
     stops: bool = False
 
 
+class Shift(Message):
+    """How unlike training a column of a split is: the population stability index over the profile's bins, all ``rows`` counted."""
+
+    column: str
+    part: PartName
+    psi: float
+    rows: int
+
+
 class MissedExpectation(Message):
     """An expectation that the sample does not meet: great-expectations' type, the column, and the share of unexpected values."""
 
@@ -71,5 +80,6 @@ class QualityReport(Message):
     spec_digest: Digest
     checks: tuple[Check, ...]
     suite: SuiteRun
+    shifts: tuple[Shift, ...] = ()
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0

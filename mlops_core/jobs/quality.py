@@ -32,6 +32,7 @@ from mlops_core.features.sql import double
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs import suite
 from mlops_core.jobs.contract import log, write_message
+from mlops_core.jobs.shifts import stability
 
 PARTS: tuple[PartName, ...] = get_args(PartName)
 LEAST_ROWS = 5
@@ -82,9 +83,12 @@ def inspect(
     if config.suite == "run":
         ran = suite.carried_out(expectations, connection, seed=config.seed, names=_names(gate), scratch=scratch)
         findings += suite.findings(ran)
+    shifts = stability(connection, gate.columns, parts=PARTS[1:])
     seconds = round(time.monotonic() - started, 3)
     log(f"quality gate: {len(checks)} checks on all rows, {len(findings)} warnings, {seconds:.1f} s")
-    return QualityReport(spec_digest=digest(spec), checks=tuple(checks), suite=ran, findings=tuple(findings), seconds=seconds)
+    return QualityReport(
+        spec_digest=digest(spec), checks=tuple(checks), suite=ran, shifts=tuple(shifts), findings=tuple(findings), seconds=seconds
+    )
 
 
 def _names(gate: Gate) -> list[str]:

@@ -19,6 +19,8 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 def figure(value: float) -> str:
     """Four significant places or so, with thousands separators: 0.9276, 12.35, 47,231.4."""
     size = abs(value)
+    if size >= 1_000_000:
+        return f"{value:,.0f}"
     if size >= 1000:
         return f"{value:,.1f}"
     if size >= 10:

@@ -18,12 +18,14 @@ from mlops_core.contracts.quality import Check, CheckName, PartName, QualityRepo
 from mlops_core.contracts.request import Language
 from mlops_core.explain.table import find
 from mlops_core.reporting.drawings import Rect, merged
-from mlops_core.reporting.figures import number
+from mlops_core.reporting.figures import figure, number
 from mlops_core.reporting.messages.wording import warned
 from mlops_core.reporting.pages import SMALLEST_GROUP, Found, Range, StateBlock, Words, html, known, named, share, warning, words
 
 MOST_CARDS = 120
 MOST_MISSING = 30
+MOST_SHIFTS = 12
+SHIFTED = 0.2
 _MOST_NAMED = 8
 _MOST_CATEGORIES = 6
 _WIDTH, _HEIGHT = 240, 56
@@ -81,6 +83,7 @@ def render_quality(profile: DataProfile, report: QualityReport, *, config: DataJ
         tiles=_tiles(profile, t),
         parts=[(part, profile.rows.get(part, 0)) for part in parts],
         checks=_check_rows(report, parts, t),
+        shifts=_shifts(report, t),
         missing=_missing(profile.all_columns, t),
         classes=_classes(profile, t),
         cards=[card(item, dropped.get(item.name, ""), t) for item in profile.all_columns[:MOST_CARDS]],
@@ -166,6 +169,24 @@ def _missing(columns: Sequence[ColumnQuality], t: Words) -> list[Range]:
             hot=item.missing * 2 >= item.rows,
         )
         for item in found
+    ]
+
+
+def _shifts(report: QualityReport, t: Words) -> list[Range]:
+    """The columns that moved most, on a scale that ends at 0.5 or the greatest; the line marks 0.2."""
+    shown = report.shifts[:MOST_SHIFTS]
+    top = max([0.5, *(item.psi for item in shown)])
+    return [
+        Range(
+            name=named(item.column),
+            alt=t("quality.shift_alt", column=named(item.column), part=t(f"part.{item.part}"), psi=figure(item.psi)),
+            value=figure(item.psi),
+            told=t("quality.shift_told", part=t(f"part.{item.part}"), rows=f"{item.rows:,}"),
+            bar=max(0.4, 100 * item.psi / top),
+            hot=item.psi > SHIFTED,
+            mark=100 * SHIFTED / top,
+        )
+        for item in shown
     ]
 
 

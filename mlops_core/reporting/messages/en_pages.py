@@ -311,4 +311,11 @@ PAGES = {
     "report.this_model": "This model",
     "report.the_champion": "Champion",
     "report.champion_note": "Both scored the same {rows} rows; figures with 95 % intervals.",
+    "quality.shifts": "How far the splits have moved from training",
+    "quality.shift_alt": "{column}, {part}: PSI {psi}",
+    "quality.shift_told": "{part}, {rows} rows",
+    "quality.shifts_note": (
+        "Population stability index (PSI) over tenths of the training rows or its categories, missing values apart; all rows, "
+        "the greatest shown. Line: 0.2, where a shift counts; small splits reach it by chance."
+    ),
 }

@@ -296,4 +296,11 @@ PAGES = {
     "report.this_model": "このモデル",
     "report.the_champion": "チャンピオン",
     "report.champion_note": "同じ {rows} 行で測定しました。値と 95 % 区間。",
+    "quality.shifts": "学習データからの分布の変化",
+    "quality.shift_alt": "{column}、{part}：安定性指標 {psi}",
+    "quality.shift_told": "{part}、{rows} 行",
+    "quality.shifts_note": (
+        "学習の行の 10 等分またはカテゴリごとの母集団安定性指標（PSI）。欠損は別に数え、全行で計算し、大きいものを示します。"
+        "縦線：変化とみなす 0.2。小さな分割では偶然でも超えます。"
+    ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +17,7 @@ from mlops_core.contracts.dataset import CategoricalColumn, ColumnProfile, DataJ
 from mlops_core.contracts.quality import CheckName, QualityReport
 from mlops_core.errors import InvalidRequest
 from mlops_core.jobs import quality, suite
+from mlops_core.jobs.shifts import stability
 
 ROWS = 200
 COLUMNS = (
@@ -138,6 +140,17 @@ def test_a_thousand_columns_are_asked_in_pieces(connection: Any, tmp_path: Path)
     report = quality.inspect(connection, config, SPEC, profiles=columns, scratch=tmp_path)
     assert max(check.columns for check in report.checks) == 1001
     assert report.findings == ()
+
+
+def test_the_stability_index_counts_all_rows_in_the_profile_s_cells(connection: Any, tmp_path: Path) -> None:
+    splits(connection, age="case when i < 90 then 25 else 60 end")
+    columns = [COLUMNS[0].model_copy(update={"edges": (29.0, 49.0), "shares": (0.2, 0.4, 0.4)}), COLUMNS[1]]
+    found = {(item.column, item.part): item.psi for item in stability(connection, columns, parts=["validation", "test"])}
+    cells = ((0.2, 0.9), (0.4, 0.0), (0.4, 0.1))
+    assert found["age", "test"] > sum((now - then) * math.log(now / then) for then, now in cells if now)
+    assert found["age", "validation"] == pytest.approx(0, abs=1e-9)
+    assert found['ci"ty', "test"] < 0.05
+    assert {item.column for item in gate(connection, tmp_path).shifts} == {'ci"ty'}
 
 
 def test_the_suite_holds_schema_as_critical_and_statistics_as_warnings() -> None:

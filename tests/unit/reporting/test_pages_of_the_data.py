@@ -19,7 +19,7 @@ from mlops_core.contracts.dataset import (
     Finding,
     NumericColumn,
 )
-from mlops_core.contracts.quality import Check, Miss, MissedExpectation, QualityReport, SuiteRun
+from mlops_core.contracts.quality import Check, Miss, MissedExpectation, QualityReport, Shift, SuiteRun
 from mlops_core.contracts.request import Language
 from mlops_core.reporting.features import render_features
 from mlops_core.reporting.quality import render_quality
@@ -147,6 +147,13 @@ def test_a_column_s_oddities_and_the_file_s_repairs_are_told() -> None:
         "62.5 %",
     ):
         assert told in words, told
+
+
+def test_the_columns_that_moved_most_are_drawn_with_split_and_rows() -> None:
+    moved = report().model_copy(update={"shifts": (Shift(column="age", part="test", psi=0.31, rows=400),)})
+    words = check(render_quality(data(), moved, config=CONFIG, language="en"))
+    assert "age 0.3100 Test, 400 rows" in words
+    assert "0.2, where a shift counts" in words
 
 
 def test_the_suite_says_what_it_saw() -> None:
