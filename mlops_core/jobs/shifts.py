@@ -20,17 +20,17 @@ from mlops_core.features.sql import double
 from mlops_core.features.typing import identifier, literal
 
 MOST_COLUMNS = 200
-_LEAST_ROWS = 50
+LEAST_ROWS = 500
 _CHUNK = 25
 
 
 def stability(connection: Any, profiles: Sequence[ColumnProfile], *, parts: Sequence[PartName]) -> list[Shift]:
-    """The index of every column that has cells, for each split of at least 50 rows."""
+    """The index of every column that has cells, for each split of at least 500 rows: smaller ones reach 0.2 by chance."""
     asked = [item for item in profiles if item.rows and (item.edges or item.categories)][:MOST_COLUMNS]
     found = []
     for part in parts:
         rows = connection.execute(f"select count(*) from {part}").fetchone()[0]
-        if rows < _LEAST_ROWS:
+        if rows < LEAST_ROWS:
             continue
         for start in range(0, len(asked), _CHUNK):
             found += _of_columns(connection, part, asked[start : start + _CHUNK], rows)

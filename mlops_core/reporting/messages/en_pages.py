@@ -316,6 +316,6 @@ PAGES = {
     "quality.shift_told": "{part}, {rows} rows",
     "quality.shifts_note": (
         "Population stability index (PSI) over tenths of the training rows or its categories, missing values apart; all rows, "
-        "the greatest shown. Line: 0.2, where a shift counts; small splits reach it by chance."
+        "the greatest shown. Line: 0.2, where a shift counts; splits under 500 rows are not asked."
     ),
 }

@@ -143,7 +143,9 @@ def test_a_thousand_columns_are_asked_in_pieces(connection: Any, tmp_path: Path)
 
 
 def test_the_stability_index_counts_all_rows_in_the_profile_s_cells(connection: Any, tmp_path: Path) -> None:
-    splits(connection, age="case when i < 90 then 25 else 60 end")
+    splits(connection)
+    split(connection, "validation", rows=600)
+    split(connection, "test", rows=600, age="case when i < 540 then 25 else 60 end")
     columns = [COLUMNS[0].model_copy(update={"edges": (29.0, 49.0), "shares": (0.2, 0.4, 0.4)}), COLUMNS[1]]
     found = {(item.column, item.part): item.psi for item in stability(connection, columns, parts=["validation", "test"])}
     cells = ((0.2, 0.9), (0.4, 0.0), (0.4, 0.1))
@@ -151,6 +153,11 @@ def test_the_stability_index_counts_all_rows_in_the_profile_s_cells(connection: 
     assert found["age", "validation"] == pytest.approx(0, abs=1e-9)
     assert found['ci"ty', "test"] < 0.05
     assert {item.column for item in gate(connection, tmp_path).shifts} == {'ci"ty'}
+
+
+def test_a_small_split_has_no_stability_index(connection: Any, tmp_path: Path) -> None:
+    splits(connection)
+    assert gate(connection, tmp_path).shifts == ()
 
 
 def test_the_suite_holds_schema_as_critical_and_statistics_as_warnings() -> None:
