@@ -29,6 +29,7 @@ CHUNK = 4 << 20
 UNPACKED_RATIO = 200
 UNPACKED_FREE = 1 << 30
 NUL_SHARE = 0.1
+LONG_LINE = 2 * CHUNK
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _MULTIBYTE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BLANK, _EDGE, _TAB = 1, 4, 16
@@ -43,6 +44,7 @@ class Examined:
     """One file's bytes: its digest as stored, and how to read them as text.
 
     ``padded`` false is a promise: no blank stands beside a separator, a quote or a line end, so no value has blanks around it.
+    ``long_lines`` tells of a line over 8 MiB or so: the engine drops one over its limit without a word when it is the last.
     """
 
     digest: str
@@ -52,6 +54,7 @@ class Examined:
     nul: int = 0
     start: bytes = b""
     padded: bool = True
+    long_lines: bool = False
 
     @property
     def parquet(self) -> bool:
@@ -87,7 +90,7 @@ def examine(path: Path, scratch: Path) -> Examined:
         for chunk in chunks:
             reader.feed(chunk)
         encoding = reader.end()
-        return Examined(stored.hexdigest(), plain, reader.offset, encoding, reader.nul_characters, start, reader.padded)
+        return Examined(stored.hexdigest(), plain, reader.offset, encoding, reader.nul_characters, start, reader.padded, reader.long_lines)
 
 
 def _hashed(file: BinaryIO, digest: hashlib._Hash) -> Iterator[bytes]:
@@ -152,7 +155,9 @@ class _Reader:
         self._mark: Encoding | None = None
         self._nul = 0
         self._last = b"\n"
+        self._without_end = 0
         self.padded = False
+        self.long_lines = False
         self.offset = 0
 
     @property
@@ -168,6 +173,8 @@ class _Reader:
             self.offset += len(chunk)
             self.padded = True
             return
+        self._without_end = 0 if b"\n" in chunk or b"\r" in chunk else self._without_end + len(chunk)
+        self.long_lines = self.long_lines or self._without_end >= LONG_LINE
         self.padded = self.padded or _has_padding(self._last + chunk)
         self._last = chunk[-1:]
         self._nul += chunk.count(b"\0") if b"\0" in chunk else 0

@@ -42,8 +42,8 @@ def read_head(examined: Examined, name: str) -> Head:
 
 
 def irregular(examined: Examined, head: Head) -> bool:
-    """Whether the bytes need rewriting: not UTF-8, NUL characters, a quote after blanks, a line of totals at the end."""
-    if examined.nul or examined.encoding not in {"utf-8", "utf-8-sig"}:
+    """Whether the bytes need rewriting: not UTF-8, NUL characters, very long lines, a quote after blanks, totals at the end."""
+    if examined.nul or examined.long_lines or examined.encoding not in {"utf-8", "utf-8-sig"}:
         return True
     lines = _top(examined, 1 << 20).splitlines(keepends=True)[head.comments :][:SAMPLE_LINES]
     spaced = re.compile(rf'(?:^|{re.escape(head.separator)})[ \t]+"')

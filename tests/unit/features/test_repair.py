@@ -64,6 +64,14 @@ def test_a_line_beyond_the_limit_is_refused_with_its_byte(tmp_path: Path, monkey
         _rewritten(tmp_path, f"id,name,y\n{ROWS}41,{'x' * 2000},1\n".encode())
 
 
+def test_an_enormous_last_line_is_not_lost_but_looked_at(tmp_path: Path) -> None:
+    """abuse row 81: one enormous line, the last one."""
+    path = tmp_path / "data.csv"
+    path.write_bytes(f"id,name,y\n{ROWS}41,".encode() + b"x" * 13_000_000)
+    examined = examine(path, tmp_path)
+    assert irregular(examined, read_head(examined, path.name))
+
+
 def test_text_behind_a_closing_quote_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="text follows a closing quote"):
         _rewritten(tmp_path, f'id,name,y\n{ROWS}41,"x"y,1\n'.encode())
