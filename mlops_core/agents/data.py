@@ -78,6 +78,8 @@ def describe(agent: Agent, event: Document) -> Document:
 def recipe(request: Document) -> Document:
     """The part of a request that decides what the prepared data hold; its digest names the folder."""
     config: Document = {name: request[name] for name in RECIPE}
+    # What the model does not see can still be compared by groups.
+    config["audit_columns"] = [name for name in request["protected_attributes"] if name in request["drop_columns"]]
     config["has_test_file"] = request["test_dataset"] is not None
     return config
 

@@ -232,8 +232,8 @@ FIELDS: tuple[FormField, ...] = (
     ),
     FormField(
         "protected_attributes", "Protected attributes", "保護属性", "columns",
-        "Columns whose groups are compared in the report, one per line; they stay features unless dropped.",
-        "レポートでグループを比べる列、1 行に 1 列。除外しない限り特徴量としても使います。",
+        "Columns whose groups are compared in the report, one per line; a column to drop is compared too and is no feature.",
+        "レポートでグループを比べる列、1 行に 1 列。除外する列も比べられ、特徴量にはなりません。",
         placeholder="sex",
     ),
     FormField(

@@ -67,8 +67,13 @@ class Preparation:
 
     @property
     def kept(self) -> list[Column]:
-        """The columns that the request did not drop, the target included."""
-        return [column for column in self.columns if column.name not in self.config.drop_columns]
+        """The columns of the splits: the target, what the request did not drop, and what it dropped from the features alone."""
+        return [column for column in self.columns if column.name not in self.left_out_columns]
+
+    @property
+    def left_out_columns(self) -> frozenset[str]:
+        """The columns that no split holds."""
+        return frozenset(self.config.drop_columns) - frozenset(self.config.audit_columns)
 
     @property
     def stratum(self) -> str | None:
@@ -175,7 +180,7 @@ def _check_target(work: Preparation) -> None:
 
 def _layout(work: Preparation, names: Sequence[str]) -> Layout:
     config = work.config
-    return Layout(names, config.target, config.task == "regression", config.seed, dropped=frozenset(config.drop_columns))
+    return Layout(names, config.target, config.task == "regression", config.seed, dropped=work.left_out_columns)
 
 
 def _is_text(work: Preparation, column: Column) -> bool:
@@ -284,7 +289,7 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
     work.connection.execute(f"create view parted as select {ROW}, {DIGEST}, {names}, {rule.part} as mlops_part from data {rule.join}")
     folded = f", cast({DIGEST} % {FOLDS} as utinyint) as {FOLD}" if config.encoding == "target" else ""
     unseen = _seen_labels(work) if config.task == "multiclass" or (labels and not work.stratum) else "true"
-    filled = " and ".join(f"{identifier(column.name)} is not null" for column in work.kept)
+    filled = " and ".join(f"{identifier(column.name)} is not null" for column in work.kept if column.name not in config.audit_columns)
     complete = filled if config.missing_values == "drop" else "true"
     for part in PARTS:
         chosen = f"from parted where mlops_part = '{part}' and {complete if part == 'train' else unseen}"
@@ -324,6 +329,7 @@ def _profiles(work: Preparation) -> list[ColumnProfile]:
     features = [column for column in work.kept if column.name != config.target]
     found = profiles(work.connection, "train", features, limit=config.one_hot_limit)
     judged = judge_columns(work.connection, with_moments(work.connection, "train", found), config)
+    judged = [item.model_copy(update={"dropped": "requested"}) if item.name in config.audit_columns else item for item in judged]
     if all(item.dropped for item in judged):
         raise InvalidRequest(
             "every column is constant, empty, an identifier or a copy of the target: nothing to learn from.", code="E-DATA-009"
@@ -353,7 +359,7 @@ def _write_profile(work: Preparation, spec: FeatureSpec, profiled: Sequence[Colu
         ).fetchall()
         shares = {spec.labels[index]: number / rows["train"] for index, number in sorted(counted)}
     dropped = [ColumnProfile(name=item.name, type=item.type, rows=item.rows, missing=item.missing, distinct=0, dropped="requested")
-               for item in work.columns if item.name in config.drop_columns]  # fmt: skip
+               for item in work.columns if item.name in work.left_out_columns]  # fmt: skip
     counts = {"without_target": work.without_target, "duplicates": work.duplicates, "left_out": work.left_out}
     found = [*work.findings, *findings_of(config, work.kept, profiled, counts=counts, shares=shares)]
     findings = tuple(sorted(found, key=lambda finding: finding.code))

@@ -124,7 +124,8 @@ def findings_of(
 def _column_findings(item: ColumnProfile, config: DataJobConfig) -> list[Finding]:
     column = (item.name,)
     if item.dropped:
-        return [Finding(code=_REASON_CODES[item.dropped], columns=column, values={"dropped": 1})]
+        code = _REASON_CODES.get(item.dropped)
+        return [Finding(code=code, columns=column, values={"dropped": 1})] if code else []
     found = []
     if item.type == "int64" and item.distinct == item.rows:
         found.append(Finding(code="W-DATA-005", columns=column, values={"dropped": 0, "distinct": item.distinct}))

@@ -123,6 +123,13 @@ def test_rows_with_holes_leave_training_only_when_drop_is_asked(tmp_path: Path) 
     assert done.finding("W-DATA-014")["rows"] > 20
 
 
+def test_a_dropped_column_that_is_audited_stays_in_the_splits_and_out_of_the_features(tmp_path: Path) -> None:
+    done = jobs.prepare(tmp_path, jobs.csv(jobs.people(300)), drop_columns=["city", "age"], audit_columns=["city"])
+    assert all("city" in row and "age" not in row for row in _rows(done, "test"))
+    assert feature_names(done.spec) == ["income"]
+    assert {item.name: item.dropped for item in done.profile.columns} == {"income": "", "city": "requested", "age": "requested"}
+
+
 def test_a_positive_label_is_told_from_all_other_classes(tmp_path: Path) -> None:
     done = jobs.prepare(tmp_path, jobs.csv(jobs.people(300, classes=3)), positive_label="yes")
     assert done.spec.labels == ("not yes", "yes")
