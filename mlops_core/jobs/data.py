@@ -38,7 +38,7 @@ from mlops_core.jobs.traps import Prepared, traps
 
 LEAST_ROWS = 20
 LEAST_MEMORY_MB = 256
-ENGINE_SHARE = 0.6
+ENGINE_SHARE = 0.5
 """What the engine may take of the memory limit; the rest is for the interpreter and the values of one column at a time."""
 PARTS = ("train", "validation", "test")
 
