@@ -59,9 +59,11 @@ screenshots: setup ## Renew the pictures in docs/ from a real run.
 	@$(BIN)/python -m tests.browser.screenshots $(if $(DATA),--data $(DATA),) $(ARGS)
 
 locks: .tools/bin/uv ## Resolve every lock anew (needs the network).
-	@for name in agent server actions work serve; do \
+	@for name in agent server actions serve; do \
 	  $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make locks" \
 	    --extra $$name pyproject.toml -o locks/$$name.txt; done
+	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make locks" \
+	    --extra work --extra quality pyproject.toml -o locks/work.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make locks" \
 	    --extra local --extra work --extra serve --group dev pyproject.toml -o locks/dev.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make locks" \
