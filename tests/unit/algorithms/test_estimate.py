@@ -69,4 +69,4 @@ def test_every_measured_run_is_within_a_factor_of_two() -> None:
     assert {row["method"] for row in rows} == {"data", *ENTRIES}
     sets = {role: {row["set"] for row in rows if row["role"] == role} for role in ("fitted", "held out")}
     assert len(sets["fitted"]) >= 2
-    assert len(sets["held out"]) >= 4
+    assert len(sets["held out"]) >= 3
