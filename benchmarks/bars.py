@@ -58,6 +58,7 @@ _CANCER = (("accuracy", 0.93, None), ("roc_auc", 0.975, None))
 _TITANIC = (("accuracy", 0.79, None), ("roc_auc", 0.83, None))
 _TELCO = (("roc_auc", 0.81, None), ("accuracy", 0.775, None))
 _WINE = (("mae", None, 0.57), ("r2", 0.32, None))
+WINE_WARNS = (("W-DATA-001", ""), ("W-LEAK-003", ""))
 TRAIN, TEST = "census-income-train.csv.gz", "census-income-test.csv.gz"
 
 CASES = (
@@ -90,7 +91,7 @@ CASES = (
     Case("wine cultivars, random forest", "wine", f"{KINDS} random_forest", (("accuracy", 0.95, None),), seeds=FIVE),
     Case("digits, XGBoost", "digits", f"{KINDS} xgboost", (("accuracy", 0.955, None),)),
     Case("digits, random forest", "digits", f"{KINDS} random_forest", (("accuracy", 0.955, None),)),
-    Case("trap: wine's duplicates", "wine_quality", "--target quality --task regression --algorithm xgboost", warned=(("W-DATA-001", ""), ("W-LEAK-003", ""))),
+    Case("trap: wine's duplicates", "wine_quality", "--target quality --task regression --algorithm xgboost", warned=WINE_WARNS),
     Case("trap: bike, casual + registered", "bike_sharing", BIKE, warned=(("W-LEAK-002", "casual"), ("W-LEAK-002", "registered"))),
     Case(
         "trap: bike, 2011 to 2012", "bike 2011", f"{BIKE},casual,registered",

@@ -39,7 +39,10 @@ _SHAPES = re.compile(
 )
 _HOOK = re.compile(r"(https://hooks\.slack\.com/(?:services|workflows|triggers)/)[^\s\"'<>\\]+")
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s/@\"'<>\\]+@")
-_NAMES = r"(?:[A-Za-z0-9_.-]*(?:password|passwd|secret|token|private_key|privatekey|api_?key|access_?key|authorization|credential|signature|session_key|webhook_url))"
+_NAMES = (
+    r"(?:[A-Za-z0-9_.-]*(?:password|passwd|secret|token|private_key|privatekey|api_?key|access_?key|authorization"
+    r"|credential|signature|session_key|webhook_url))"
+)
 _QUERY = re.compile(rf"([?&;](?:{_NAMES}|sig|code|X-Amz-[A-Za-z-]+)=)[^&\s\"'<>\\]+", re.IGNORECASE)
 _JSON_VALUE = re.compile(rf"""((?P<q>\\*["']){_NAMES}(?P=q)\s*:\s*(?P=q))(?:(?!(?P=q)).)+""", re.IGNORECASE)
 _PAIR = re.compile(rf"(\b{_NAMES}\s*[=:]\s*)(?:(?:Bearer|Basic|token)\s+)?(?![\"'\\*])[^\s,;&\"'}}]{{4,}}", re.IGNORECASE)

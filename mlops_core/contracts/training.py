@@ -27,11 +27,11 @@ from mlops_core.contracts.request import Scalar, Task
 class TrainingReport(Message):
     """The facts of one training: what was fitted, with what, how long, and the canonical digest of the weights.
 
-    ``learning_curve`` has the axis ``round`` (boosting: after every round, at most 200 points) or ``rows`` (other methods: five growing parts
-    of the training rows; for a forest with a tenth of its trees) and beside it figures ``train:<name>`` and ``validation:<name>``.  ``rounds``
-    counts boosting rounds, trees or solver steps; ``best_round`` is the last round in the model when boosting may stop early;
-    ``resumed_round`` the rounds that came from a checkpoint; ``converged`` says whether a solver reached its tolerance, None without one.
-    ``class_weights`` holds the weight of a row by its label where classes do not weigh the same.
+    ``learning_curve`` has the axis ``round`` (boosting: after every round, at most 200 points) or ``rows`` (other methods: five growing
+    parts of the training rows; for a forest with a tenth of its trees) and beside it figures ``train:<name>`` and
+    ``validation:<name>``. ``rounds`` counts boosting rounds, trees or solver steps; ``best_round`` is the last round in the model when
+    boosting may stop early; ``resumed_round`` the rounds that came from a checkpoint; ``converged`` says whether a solver reached its
+    tolerance, None without one. ``class_weights`` holds the weight of a row by its label where classes do not weigh the same.
     """
 
     algorithm: str

@@ -245,7 +245,7 @@ EN: dict[str, str] = {
     "plan.asked": "{choice}: asked for in the issue.",
     "plan.as_before": "{choice}: as in the first round.",
     "plan.only": "{choice}: the only method with the hyperparameters given.",
-    "plan.few_per_feature": "{choice}: {rows:,} training rows for {features:,} features are too few for trees; straight lines overfit less.",
+    "plan.few_per_feature": "{choice}: {rows:,} training rows for {features:,} features are too few for trees; lines overfit less.",
     "plan.few_rows": "{choice}: {rows:,} training rows are fewer than {limit:,}: many averaged trees overfit less.",
     "plan.many_rows": "{choice}: {rows:,} training rows are enough for boosting, the stronger method on tables.",
     "plan.instance_asked": "{choice}: asked for in the issue; {gib:.2f} GiB and {seconds:.0f} s predicted.",
