@@ -3,11 +3,11 @@
     python -m benchmarks.estimate --data FOLDER [--only adult,penguins] [--out benchmarks/estimate.tsv]
 
 FOLDER holds one folder per public data set with ``data.csv`` or ``data.csv.gz``.  ``generated`` is made here: 5,000,000 rows, eight
-numbers and two texts.  The constants were fitted with an eye on the sets whose ``role`` is ``fitted``; the others changed none.  Every row of the table
-carries its workload, so a test computes the prediction again from the formulas as they are.  Every job is its own process below its own
-base folder; seconds are the job's own (start-up apart: without imports and process start), memory is the greatest resident set of the
-process.  On a quiet machine seconds are the clock's (``clock`` = wall); when more processes wanted to run than there are cores, they are
-the job's processor seconds at the share of parallel work that the formulas assume (``clock`` = cpu).
+numbers and two texts.  The constants were fitted with an eye on the sets whose ``role`` is ``fitted``; the others changed none.  Every
+row of the table carries its workload, so a test computes the prediction again from the formulas as they are.  Every job is its own
+process below its own base folder; seconds are the job's own (start-up apart: without imports and process start), memory is the
+greatest resident set of the process.  On a quiet machine seconds are the clock's (``clock`` = wall); when more processes wanted to run
+than there are cores, they are the job's processor seconds at the share of parallel work that the formulas assume (``clock`` = cpu).
 """
 
 from __future__ import annotations
