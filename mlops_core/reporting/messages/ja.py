@@ -245,7 +245,7 @@ JA: dict[str, str] = {
     "plan.asked": "{choice}：Issue で指定されています。",
     "plan.as_before": "{choice}：最初のラウンドと同じ手法です。",
     "plan.only": "{choice}：指定されたハイパーパラメータを持つ唯一の手法です。",
-    "plan.few_per_feature": "{choice}：特徴量 {features:,} 個に対して学習データが {rows:,} 行と少なく、線形の手法のほうが過学習しにくくなります。",
+    "plan.few_per_feature": "{choice}：学習データ {rows:,} 行は特徴量 {features:,} 個に対して少なく、線形の手法が適しています。",
     "plan.few_rows": "{choice}：学習データが {rows:,} 行で {limit:,} 行に満たないため、多数の木を平均するほうが過学習しにくくなります。",
     "plan.many_rows": "{choice}：学習データが {rows:,} 行あり、表形式データに強いブースティングを使うのに十分です。",
     "plan.instance_asked": "{choice}：Issue で指定されています。予測はメモリ {gib:.2f} GiB、{seconds:.0f} 秒です。",
