@@ -262,6 +262,7 @@ WRAPPERS = {
         "pins",
         "quality",
         "reading",
+        "shifts",
         "suite",
         "traps",
     },
