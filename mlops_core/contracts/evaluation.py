@@ -38,7 +38,6 @@ class EvaluationJobConfig(Message):
     language: Language = "en"
     resamples: Annotated[int, Field(ge=100, le=10_000)] = 1000
     seed: int = 42
-    champion_results: bool = False
     protected: tuple[str, ...] = ()
     bins: Annotated[int, Field(ge=2, le=50)] = 10
     slice_rows: Annotated[int, Field(ge=10, le=1_000_000_000)] = 50

@@ -132,10 +132,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "メッセージの一覧にある名前を使ってください。",
     ),
     "E-TRAIN-002": (
-        "The random forest got missing values.",
-        "It has no rule of its own for them, unlike XGBoost, so that the served model could not answer such rows.",
+        "The random forest, or a linear method, got missing values.",
+        "They have no rule of their own for them, unlike XGBoost, so that the served model could not answer such rows.",
         'Choose median, mean or mode for "Missing values".',
-        "ランダムフォレストに欠損値が渡されました。",
+        "ランダムフォレストまたは線形の手法に欠損値が渡されました。",
         "XGBoost と違い、欠損を扱う規則を持たないため、公開後も答えられません。",
         "「欠損値」で median、mean、mode のいずれかを選んでください。",
     ),
