@@ -29,7 +29,7 @@ demo: setup ## Form to served prediction through every station (KEEP=1 leaves it
 	@$(BIN)/mlops demo $(if $(KEEP),--keep,)
 
 test: setup ## The suite, Python only.
-	@$(BIN)/python -m pytest -q -m "not browser and not node" $(ARGS)
+	@bash tests/suite.sh $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check mlops_core tests benchmarks actions docs
