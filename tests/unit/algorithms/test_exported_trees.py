@@ -2,80 +2,43 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from onnx import TensorProto, helper
 
 from mlops_core.algorithms.catalogue import entry
-from mlops_core.algorithms.fitting import FeatureTable, FitTask, Fitted, measure
+from mlops_core.algorithms.fitting import FeatureTable, Fitted, measure
 from mlops_core.contracts.request import Task
 from mlops_core.errors import Defect, InvalidRequest
-from mlops_core.features.feeds import session
-from mlops_core.features.graph import FEATURES, IR_VERSION, OPSETS, SCORE
+from tests.unit.algorithms.fitted import fit, graph_scores, rows_of, task_of
 
 Array = np.ndarray[Any, Any]
 
 
-def _matrix(task: Task, rows: int, *, seed: int, holes: bool) -> tuple[Array, Array]:
-    source = np.random.default_rng(seed)
-    matrix = np.round(source.normal(size=(rows, 5)), 2).astype(np.float32)
-    signal = matrix[:, 0] - matrix[:, 1] ** 2 + 0.3 * matrix[:, 2]
-    if holes:
-        matrix[source.random(matrix.shape) < 0.1] = np.nan
-    if task == "regression":
-        return matrix, signal.astype(np.float64) * 1000 + 200_000
-    edges = [-1.0, 0.0, 1.0] if task == "multiclass" else [0.0]
-    return matrix, np.digitize(signal, edges).astype(np.float64)
-
-
-def _table(path: Path, matrix: Array, target: Array) -> FeatureTable:
-    columns = {"__row": np.arange(len(target))} | {f"f{index}": matrix[:, index] for index in range(matrix.shape[1])} | {"y": target}
-    pq.write_table(pa.table(columns), path)
-    return FeatureTable(path)
-
-
 def _fit(folder: Path, method: str, task: Task, *, holes: bool = False, **changed: int | float | str) -> tuple[Fitted, Array, Array]:
-    train, validation = _matrix(task, 600, seed=1, holes=holes), _matrix(task, 1000, seed=2, holes=holes)
-    parameters = {name: item.default for name, item in entry(method).hyperparameters.items()} | {"n_estimators": 15} | changed
+    train, validation = rows_of(task, 600, seed=1, holes=holes), rows_of(task, 1000, seed=2, holes=holes)
     lines: list[dict[str, float]] = []
-    fitted = importlib.import_module(f"mlops_core.algorithms.{method}").fit(
-        FitTask(
-            task=task, classes=4 if task == "multiclass" else 2, train=_table(folder / "t.parquet", *train), seed=3, threads=1,
-            validation=_table(folder / "v.parquet", *validation), hyperparameters=parameters, progress=lines.append,
-        )
-    )  # fmt: skip
+    given = {"n_estimators": 15} | changed
+    learned = fit(method, task_of(folder, method, task, train=train, validation=validation, progress=lines.append, **given))
     assert 1 <= len(lines) <= 20
-    return fitted, *validation
-
-
-def _scores(fitted: Fitted, matrix: Array) -> Array:
-    inputs = [helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, [None, matrix.shape[1]])]
-    outputs = [helper.make_tensor_value_info(SCORE, TensorProto.FLOAT, [None, None])]
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
-    model = helper.make_model(helper.make_graph(fitted.nodes(), "m", inputs, outputs), opset_imports=opsets, ir_version=IR_VERSION)
-    (scores,) = session(model.SerializeToString()).run([SCORE], {FEATURES: matrix})
-    return np.asarray(scores, dtype=np.float64)
+    return learned, *validation
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize(("method", "holes"), [("xgboost", True), ("xgboost", False), ("random_forest", False)])
 def test_the_graph_scores_as_the_library_does(tmp_path: Path, method: str, holes: bool, task: Task) -> None:
     fitted, matrix, _ = _fit(tmp_path, method, task, holes=holes)
-    scores = _scores(fitted, matrix)
+    scores = graph_scores(fitted, matrix)
     assert scores.shape == fitted.scores.shape
     assert np.max(np.abs(scores - fitted.scores) / np.maximum(1, np.abs(fitted.scores))) <= 2e-6
-    np.testing.assert_array_equal(scores[:1], _scores(fitted, matrix[:1]))
+    np.testing.assert_array_equal(scores[:1], graph_scores(fitted, matrix[:1]))
 
 
 def test_boosted_regression_is_equal_to_the_last_bit(tmp_path: Path) -> None:
     fitted, matrix, _ = _fit(tmp_path, "xgboost", "regression", holes=True)
-    np.testing.assert_array_equal(_scores(fitted, matrix), fitted.scores)
+    np.testing.assert_array_equal(graph_scores(fitted, matrix), fitted.scores)
 
 
 @pytest.mark.parametrize("method", ["xgboost", "random_forest"])
@@ -92,7 +55,7 @@ def test_values_at_thresholds_go_the_same_way(tmp_path: Path) -> None:
     matrix = np.repeat(np.concatenate([at, np.nextafter(at, np.float32(9)), np.nextafter(at, np.float32(-9))]).reshape(-1, 1), 5, axis=1)
     other, _, _ = _fit(tmp_path, "random_forest", "binary")
     forest = _forest_of(tmp_path)
-    np.testing.assert_allclose(_scores(other, matrix)[:, 0], forest.predict_proba(matrix)[:, 1], atol=2e-6)
+    np.testing.assert_allclose(graph_scores(other, matrix)[:, 0], forest.predict_proba(matrix)[:, 1], atol=2e-6)
 
 
 def _forest_of(folder: Path) -> Any:
