@@ -57,6 +57,8 @@ FLAGS = {
 }
 MOST_COLUMNS = 20
 MOST_CLASSES = 20
+_FORM_ACT = " Edit the issue and label it again."
+"""What a form's refusal ends with, and what nobody at a command line can do."""
 _SPLIT = re.compile(r"(?P<how>random|stratified|time)(?::(?P<gap>[0-9]{1,9}))?\Z|group:(?P<group>.+)\Z")
 
 
@@ -126,7 +128,8 @@ def derived_of(arguments: argparse.Namespace) -> tuple[Derived, ...]:
         return ()
     found = read(by_name("derived"), "\n".join(arguments.derive), bucket="")
     if isinstance(found, Problem):
-        raise InvalidRequest(f"--derive: {found.text('en')}", remedy="Write 'A / B', 'A * B' or 'A & B'.", code=found.code)
+        said = found.text("en").replace(_FORM_ACT, "")
+        raise InvalidRequest(f"--derive: {said}", remedy="Write 'A / B', 'A * B' or 'A & B'.", code=found.code)
     return tuple(one for one in found if isinstance(one, Derived)) if isinstance(found, tuple) else ()
 
 
@@ -212,7 +215,7 @@ def refuse_what_the_form_would(request: TrainingRequest) -> None:
     try:
         parse_body(render_body(request), bucket=request.dataset.split("/")[2])
     except RequestRefused as refused:
-        lines = [line.replace(" Edit the issue and label it again.", "") for line in refused.lines("en")]
+        lines = [line.replace(_FORM_ACT, "") for line in refused.lines("en")]
         raise InvalidRequest("\n  ".join(["the request cannot work:", *lines]), remedy="See `mlops run --help`.") from refused
 
 
