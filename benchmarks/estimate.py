@@ -6,8 +6,8 @@ FOLDER holds one folder per public data set with ``data.csv`` or ``data.csv.gz``
 numbers and two texts.  The constants were fitted with an eye on the sets whose ``role`` is ``fitted``; the others changed none.  Every
 row of the table carries its workload, so a test computes the prediction again from the formulas as they are.  Every job is its own
 process below its own base folder; seconds are the job's own (start-up apart: without imports and process start), memory is the
-greatest resident set of the process.  On a quiet machine seconds are the clock's (``clock`` = wall); when more processes wanted to run
-than there are cores, they are the job's processor seconds at the share of parallel work that the formulas assume (``clock`` = cpu).
+greatest resident set of the process.  Bytecode is kept, as in the images, and one small set runs unmeasured first to
+write it.  Seconds are the clock's: measure on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_core.algorithms.estimate import PARALLEL, Estimate, Workload, estimate_data, estimate_training
+from mlops_core.algorithms.estimate import Estimate, Workload, estimate_data, estimate_training
 
 ROWS = 5_000_000
 GENERATED = """copy (select (hash(i * 8 + 1) % 1000) / 10.0 as a, (hash(i * 8 + 2) % 100) as b, (hash(i * 8 + 3) % 100000) / 7.0 as c,
@@ -53,11 +53,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Used:
-    """What a job took: greatest resident set in bytes, processor seconds, and how busy the machine was."""
+    """What a job took: greatest resident set in bytes, and processor seconds."""
 
     peak: float
     processor: float
-    load: float
 
 
 @dataclass(frozen=True)
@@ -85,9 +84,10 @@ CASES = (
     Case("kdd99_10pct", "binary", "label", "fitted", "normal.", {"random_forest": {"n_estimators": 50}}),
     Case("generated", "binary", "target", "fitted", None, {"xgboost": {"n_estimators": 30}, "random_forest": {"n_estimators": 2}}),
 )
+WARMS = next(case for case in CASES if case.name == "penguins")
 DATA = "data"
 WORK = ("rows", "numeric", "text", "features", "classes", "task", "duplicate_share", "threads")
-FIGURES = ("seconds", "predicted_s", "ratio_s", "MB", "predicted_MB", "ratio_MB", "wall_s", "cpu_s", "clock")
+FIGURES = ("seconds", "predicted_s", "ratio_s", "MB", "predicted_MB", "ratio_MB", "cpu_s")
 COLUMNS = ("set", "role", "phase", "method", "trees", *WORK, *FIGURES)
 
 
@@ -101,6 +101,8 @@ def main() -> int:
     chosen = [case for case in CASES if not given.only or case.name in given.only.split(",")]
     lines = ["\t".join(COLUMNS)]
     off = 0
+    with tempfile.TemporaryDirectory() as folder:
+        list(measure(WARMS, given.data, Path(folder)))
     for case in chosen:
         with tempfile.TemporaryDirectory() as folder:
             for item in measure(case, given.data, Path(folder)):
@@ -151,19 +153,14 @@ def workload(row: Mapping[str, str]) -> Workload:
 def table_row(item: Measured) -> tuple[str, tuple[float, float]]:
     """The row as text, and predicted over measured of seconds and memory."""
     estimate = predicted(item.method, item.work, item.given)
-    busy = item.used.load > item.work.threads
-    shared = PARALLEL[item.method]
-    on_cores = item.used.processor * (1 - shared + shared / item.work.threads)
-    seconds = min(item.seconds, on_cores) if busy else item.seconds
-    ratios = (estimate.seconds / max(seconds, 1e-3), estimate.memory_bytes / item.used.peak)
+    ratios = (estimate.seconds / max(item.seconds, 1e-3), estimate.memory_bytes / item.used.peak)
     numbers = (
-        seconds,
+        item.seconds,
         estimate.seconds,
         ratios[0],
         item.used.peak / 1e6,
         estimate.memory_bytes / 1e6,
         ratios[1],
-        item.seconds,
         item.used.processor,
     )
     known = asdict(item.work)
@@ -172,7 +169,7 @@ def table_row(item: Measured) -> tuple[str, tuple[float, float]]:
         str(item.given.get("n_estimators", "")),
         *(f"{known[name]:.6g}" if name == "duplicate_share" else str(known[name]) for name in WORK),
     ]
-    return "\t".join([*words, *(f"{value:.3g}" for value in numbers), "cpu" if busy else "wall"]), ratios
+    return "\t".join([*words, *(f"{value:.3g}" for value in numbers)]), ratios
 
 
 def _source(case: Case, data: Path, folder: Path) -> Path:
@@ -203,15 +200,17 @@ def _write(path: Path, content: dict[str, object]) -> None:
 def _run(word: str, base: Path) -> Used:
     """Run a job and take its processor seconds from its log."""
     command = [sys.executable, "-m", "mlops_core.jobs.main", word]
+    environment = os.environ | {"SAGEMAKER_BASE_DIR": str(base)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (base / "log").open("w+") as log:
-        job = subprocess.Popen(command, env=os.environ | {"SAGEMAKER_BASE_DIR": str(base)}, stdout=log)
+        job = subprocess.Popen(command, env=environment, stdout=log)
         _, status, usage = os.wait4(job.pid, 0)
         job.returncode = os.waitstatus_to_exitcode(status)
         log.seek(0)
         told = [line for line in log if line.startswith("processor seconds: ")]
     if job.returncode:
         raise SystemExit(f"the {word} job ended with {job.returncode}")
-    return Used(usage.ru_maxrss * 1024.0, float(told[-1].split()[-1]), os.getloadavg()[0])
+    return Used(usage.ru_maxrss * 1024.0, float(told[-1].split()[-1]))
 
 
 if __name__ == "__main__":
