@@ -184,16 +184,13 @@ def _typed(name: str, reading: Reading, layout: Layout, place: int, *, padded: b
 def _misfit(name: str, reading: Reading, layout: Layout, place: int, *, padded: bool) -> tuple[str, str]:
     """What makes a cell of column 3 suspect, and its marks.
 
-    ``3x`` misfit, ``3n`` number in text, ``3f`` fraction in whole numbers, ``3m`` money mark, ``3b`` blanks around a label.
+    ``3x`` misfit, ``3f`` fraction in whole numbers, ``3m`` money mark, ``3b`` blanks around a label.
     """
     text, value = f"c{place}", f"t{place}"
     if layout.text(name, reading):
-        # A proposal of text is overturned when nearly all values turn out to be numbers, which begin with no letter.
-        number = f"case when {text} < ':' then case when isfinite({typing.parsed_sql(text)}) then '{place}n,' end end"
-        suspect, mark = (f"{text} < ':'", number) if reading.type == "string" else ("false", "''")
         if padded and name == layout.target:
-            return f"{suspect} or {text} <> {value}", f"{mark}, case when {text} <> {value} then '{place}b,' end"
-        return suspect, mark
+            return f"{text} <> {value}", f"case when {text} <> {value} then '{place}b,' end"
+        return "false", "''"
     filled = f"{text} is not null and {typing.text_sql(text, padded=padded)} is not null"
     if layout.moment(name, reading):
         return f"{value} is null", f"case when {value} is null and {filled} then '{place}x,' end"
@@ -211,6 +208,9 @@ def _counted(connection: Any, layout: Layout, readings: Mapping[str, Reading], o
     file = f"read_parquet({literal(str(out))})"
     present = ", ".join(f"count({identifier(name)})" for name in layout.names)
     rows, *filled = connection.execute(f"select count(*), {present} from {file}").fetchone()
+    typed = dict(zip(layout.names, filled, strict=True))
+    words = [name for name in layout.names if readings[name].type == "string" and layout.text(name, readings[name])]
+    numbers = _numbers(connection, file, {name: typed[name] for name in words})
     marks: Counter[str] = Counter()
     for text, count in connection.execute(f"select {MISFITS}, count(*) from {file} where {MISFITS} <> '' group by 1").fetchall():
         for mark in text.split(",")[:-1]:
@@ -218,16 +218,29 @@ def _counted(connection: Any, layout: Layout, readings: Mapping[str, Reading], o
     columns, better = [], {}
     for place, name in enumerate(layout.names):
         reading = readings[name]
-        column, instead = _judged(name, reading, rows=rows, typed=filled[place], marks=[marks[f"{place}{kind}"] for kind in "xnfmb"])
+        counts = [marks[f"{place}x"], numbers.get(name, 0), *(marks[f"{place}{kind}"] for kind in "fmb")]
+        column, instead = _judged(name, reading, rows=rows, typed=typed[name], counts=counts)
         columns.append(column)
         if instead is not None:
             better[name] = instead
     return columns, better, marks["h"]
 
 
-def _judged(name: str, reading: Reading, *, rows: int, typed: int, marks: Sequence[int]) -> tuple[Column, Reading | None]:
+def _numbers(connection: Any, file: str, texts: Mapping[str, int]) -> dict[str, int]:
+    """Numbers in the text columns that may turn out numeric: first by how values begin (no number begins with a letter), then exactly."""
+    found = dict(texts)
+    for rule in ("{0} < ':'", f"isfinite({typing.parsed_sql('{0}')})"):
+        names = [name for name, count in found.items() if count and count >= NUMERIC_SHARE * texts[name]]
+        if not names:
+            return {}
+        listed = ", ".join(f"count(*) filter (where {rule.format(identifier(name))})" for name in names)
+        found = dict(zip(names, connection.execute(f"select {listed} from {file}").fetchone(), strict=True))
+    return found
+
+
+def _judged(name: str, reading: Reading, *, rows: int, typed: int, counts: Sequence[int]) -> tuple[Column, Reading | None]:
     """A column's counts, and a better reading when this one does not hold on all rows."""
-    misfits, numbers, fractions, marked, padded = marks
+    misfits, numbers, fractions, marked, padded = counts
     column = Column(name, reading.type, rows, rows - typed - misfits, misfits, reading.notation, marked, padded)
     if reading.type == "string":
         return column, Reading("float64") if typed and numbers >= NUMERIC_SHARE * typed else None
