@@ -88,10 +88,11 @@ def evaluate_scored(path: Path, scored: Scored, *, resampling: Resampling, threa
     for axis, (name, values) in enumerate(zip(scored.by, table.values, strict=True)):
         others = tuple(other for other in range(len(scored.by)) if other != axis)
         sums = table.cube.sum(axis=others)
-        parts = [_part(sums[index], rankings[place + index], resampling) for index in range(len(values))]
+        # A category that the file lists and no row has is no part of the table.
+        there = [index for index in range(len(values)) if sums[index, :4].any()]
+        by[name] = {values[index]: _part(sums[index], rankings[place + index], resampling) for index in there}
         place += len(values)
-        by[name] = dict(zip(values, parts, strict=True))
-        audits.append(audit_cells(name, values, np.array([part.cells for part in parts])))
+        audits.append(audit_cells(name, list(by[name]), np.array([part.cells for part in by[name].values()])))
     return ScoredFigures(
         whole=_with_calibration(whole, table.keys, resampling, bins),
         by=by,
@@ -116,20 +117,22 @@ class _Table:
 def _read(path: Path, scored: Scored, pool: ThreadPoolExecutor) -> _Table:
     with pq.ParquetFile(path) as file:
         _require(file, scored)
-        counts = [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)]
-    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        sizes = [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)]
+    # Writers leave groups without rows; there is nothing to read in them.
+    groups = [index for index, size in enumerate(sizes) if size]
+    starts = np.concatenate([[0], np.cumsum([sizes[index] for index in groups], dtype=np.int64)])
     if not starts[-1]:
         raise JobFailed("the split holds no rows, so nothing can be measured.", code="E-EVAL-001")
     keys = np.empty(int(starts[-1]), dtype=np.uint64)
     codes = [np.empty(len(keys), dtype=np.uint16) for _ in scored.by]
 
-    def one(index: int) -> tuple[list[list[str | None]], Array]:
-        inside = slice(int(starts[index]), int(starts[index + 1]))
+    def one(place: int) -> tuple[list[list[str | None]], Array]:
+        inside = slice(int(starts[place]), int(starts[place + 1]))
         with pq.ParquetFile(path, read_dictionary=list(scored.by)) as file:
-            group = file.read_row_group(index, columns=[scored.score, scored.label, *scored.by], use_threads=False)
+            group = file.read_row_group(groups[place], columns=[scored.score, scored.label, *scored.by], use_threads=False)
         return _group(group, scored, keys[inside], [part[inside] for part in codes])
 
-    return _joined(list(pool.map(one, range(len(counts)))), starts, _Table(keys, codes, [], np.empty(0)))
+    return _joined(list(pool.map(one, range(len(groups)))), starts, _Table(keys, codes, [], np.empty(0)))
 
 
 def _require(file: Any, scored: Scored) -> None:
@@ -228,8 +231,8 @@ def _joined(groups: list[tuple[list[list[str | None]], Array]], starts: Array, t
     """Give every row group's own codes the common ones, by sorted value, and add the cubes in file order."""
     found: list[list[str]] = []
     for column in range(len(table.codes)):
-        seen = {value for values, _ in groups for value in values[column]}
-        found.append([*sorted(word for word in seen if word is not None), *([MISSING] if None in seen else [])])
+        seen = {MISSING if value is None else value for values, _ in groups for value in values[column]}
+        found.append(sorted(seen, key=lambda word: (word == MISSING, word)))
     sizes = [len(words) for words in found]
     if np.prod(sizes, dtype=np.int64) > MOST_VALUES:
         raise _too_many([], int(np.prod(sizes, dtype=np.int64)))

@@ -3,6 +3,9 @@
     head = read_head(examined, path)       # Head(separator=';', cells=['age', 'y'], comments=1)
     irregular(examined, head)              # True: only `repair.rewrite` reads it as people mean it
 
+A name with a line end in quotes, as spreadsheets write them, is irregular: where other lines end in CR LF the engine takes all that
+follows for part of the header.
+
 The separator is the one of ``, ; tab |`` that the header line holds most often outside quotes.  Lines above the header are comments
 when they have another number of separators than the lines below, which agree with each other, or are blank below such a line.
 """
@@ -10,6 +13,7 @@ when they have another number of separators than the lines below, which agree wi
 from __future__ import annotations
 
 import csv
+import io
 import re
 
 from mlops_core.errors import InvalidRequest
@@ -27,25 +31,26 @@ _TAIL = 64 << 10
 
 def read_head(examined: Examined, name: str) -> Head:
     """The head of the file; `InvalidRequest` E-DATA-003 (no column names) or E-DATA-004 (over 10,000 columns)."""
-    lines = _top(examined).splitlines(keepends=True)
+    lines = _lines(_top(examined))
     first = _header_place(lines)
-    header = "".join(_whole_record(lines[first:])).rstrip("\r\n")
+    record = _whole_record(lines[first:])
+    header = "".join(record).rstrip("\r\n")
     separator = _said(lines[:first]) or separator_of(header)
     if not header.strip(BLANKS + SEPARATORS):
         raise InvalidRequest(f"the first line of {name} holds no column names.", remedy="Put a header line on top.", code="E-DATA-003")
     if len(header.encode()) >= HEADER_LIMIT:
         raise InvalidRequest(f"the header of {name} is longer than {HEADER_LIMIT:,} bytes.", code="E-DATA-004")
-    cells = [cell.strip(BLANKS) for cell in next(csv.reader(header.splitlines(keepends=True), delimiter=separator, skipinitialspace=True))]
+    cells = [cell.strip(BLANKS) for cell in next(csv.reader(_lines(header), delimiter=separator, skipinitialspace=True))]
     if len(cells) > COLUMN_LIMIT:
         raise InvalidRequest(f"the header has {len(cells):,} columns; at most {COLUMN_LIMIT:,} are read.", code="E-DATA-004")
-    return Head(separator, cells, comments=first)
+    return Head(separator, cells, comments=first, lines=len(record))
 
 
 def irregular(examined: Examined, head: Head) -> bool:
-    """Whether the bytes need rewriting: not UTF-8, NUL characters, very long lines, a quote after blanks, totals at the end."""
-    if examined.nul or examined.long_lines or examined.encoding not in {"utf-8", "utf-8-sig"}:
+    """Whether the bytes need rewriting: not UTF-8, NUL characters, very long lines, a name over two lines, a quote after blanks, totals."""
+    if examined.nul or examined.long_lines or head.lines > 1 or examined.encoding not in {"utf-8", "utf-8-sig"}:
         return True
-    lines = _top(examined, 1 << 20).splitlines(keepends=True)[head.comments :][:SAMPLE_LINES]
+    lines = _lines(_top(examined, 1 << 20))[head.comments :][:SAMPLE_LINES]
     spaced = re.compile(rf'(?:^|{re.escape(head.separator)})[ \t]+"')
     return any(spaced.search(_outside_quotes(line, keep=True)) for line in lines) or _ends_in_total(examined, head)
 
@@ -60,6 +65,11 @@ def _top(examined: Examined, size: int = HEADER_LIMIT) -> str:
     with examined.plain.open("rb") as file:
         raw = file.read(size)
     return raw.decode(examined.encoding, "ignore").removeprefix("\ufeff").replace("\0", "")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as the engine cuts them, at CR and LF alone: other characters that end a line for Python may stand in a name."""
+    return list(io.StringIO(text, newline=""))
 
 
 def _header_place(lines: list[str]) -> int:

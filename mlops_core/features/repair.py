@@ -27,11 +27,12 @@ TOTALS = frozenset({"total", "totals", "grand total", "sum", "summe", "gesamt", 
 
 @dataclass
 class Head:
-    """The top of a CSV: its separator, the cells of the header, and how many lines of comment stand above it."""
+    """The top of a CSV: its separator, the cells of the header, how many lines of comment stand above it, and its own lines."""
 
     separator: str
     cells: list[str]
     comments: int = 0
+    lines: int = 1
 
 
 @dataclass

@@ -72,6 +72,19 @@ def test_nobody_selected_breaks_no_rule_and_nobody_of_one_group_does() -> None:
     assert ratio.value == 0 < ratio.high < 1
 
 
+@pytest.mark.parametrize(("least", "most"), [((6, 10), (9, 12)), ((3, 10), (6, 16)), ((24, 100), (30, 100))])
+def test_exactly_four_fifths_keep_the_rule(least: tuple[int, int], most: tuple[int, int]) -> None:
+    found = audit_cells("sex", ("a", "b"), np.array([[[rows - chosen, chosen], [0, 0]] for chosen, rows in (least, most)]))
+    assert found.four_fifths is True
+    assert found.gaps["selection_rate"].ratio is not None
+    assert found.gaps["selection_rate"].ratio.value == 0.8
+
+
+def test_a_difference_at_its_bound_is_not_above_it() -> None:
+    found = audit_cells("sex", ("a", "b"), np.array([[[60, 40], [0, 0]], [[70, 30], [0, 0]]]))
+    assert found.gaps["selection_rate"].difference.value == 0.1
+
+
 def test_intervals_of_gaps_hold_the_truth_about_19_times_in_20() -> None:
     generator = np.random.default_rng(5)
     held = np.zeros(3)

@@ -105,6 +105,27 @@ def test_missing_values_are_a_group_of_their_own_and_numbers_may_be_labels(tmp_p
     assert sum(part.rows for part in found.by["group"].values()) == 5000
 
 
+def test_a_category_without_rows_and_the_word_for_missing_are_no_parts_of_their_own(tmp_path: Path) -> None:
+    columns = table("smooth")
+    words = [None if value == "b" else MISSING if value == "a" else value for value in columns["group"]]
+    columns["group"] = pa.array(words)
+    columns["segment"] = pa.DictionaryArray.from_arrays(pa.array(columns["segment"]), pa.array([str(number) for number in range(9)]))
+    found = evaluated(tmp_path, columns)
+    assert list(found.by["group"]) == ["はい", MISSING]
+    assert found.by["group"][MISSING].rows == sum(word != "はい" for word in words)
+    assert list(found.by["segment"]) == [str(number) for number in range(7)]
+
+
+def test_a_row_group_without_rows_is_passed_over(tmp_path: Path) -> None:
+    whole = pa.table(table("smooth"))
+    path = tmp_path / "scored.parquet"
+    with pq.ParquetWriter(path, whole.schema) as writer:
+        for part in (whole.slice(0, 0), whole.slice(0, 2000), whole.slice(0, 0), whole.slice(2000)):
+            writer.write_table(part)
+    found = evaluate_scored(path, Scored("score", "label", by=("segment",)), resampling=Resampling(3, 200))
+    assert found.whole.figures["roc_auc"] == evaluated(tmp_path, table("smooth"), ("segment",)).whole.figures["roc_auc"]
+
+
 @pytest.mark.parametrize(
     ("change", "by", "code"),
     [

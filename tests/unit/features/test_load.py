@@ -127,3 +127,14 @@ def test_duplicate_and_formula_names_stay_names(connection: Any, tmp_path: Path)
     assert source.renamed == ("column_2", "x_2")
     table = load(connection, source, path, Layout(source.names, "y", False, 42), out=tmp_path / "out.parquet")
     assert [column.name for column in table.columns] == list(source.names)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["net\namount", "net\u2028amount"])
+def test_a_name_over_two_lines_costs_no_row(connection: Any, tmp_path: Path, name: str, ending: str) -> None:
+    path = tmp_path / "data.csv"
+    rows = "".join(f"{place},{'ab'[place % 2]}{ending}" for place in range(40))
+    path.write_bytes(f'"{name}",y{ending}{rows}'.encode())
+    source = recognise(path, connection, tmp_path)
+    table = load(connection, source, path, Layout(source.names, "y", False, 42), out=tmp_path / "out.parquet")
+    assert (source.names, table.rows, table.columns[0].type) == ((name, "y"), 40, "int64")
