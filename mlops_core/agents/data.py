@@ -3,6 +3,8 @@
     handler({"action": "start", "run_id": "income-1a2b3c4d-g1", "round": 0}, context)
     # {"state": "running" | "skipped", "job": "mlops-income-1a2b3c4d-g1-data", "age_seconds": 0, "detail": ""}
 
+An end also says what follows: ``decision`` is "prepared", or "refuse" with the ``reason``.
+
 The prepared folder is ``datasets/<id>/versions/<version>/<recipe>/``: the version follows the raw bytes, the recipe the preparation's
 settings, so equal work is found again by name.
 """
@@ -14,7 +16,7 @@ import json
 
 from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
 from mlops_core.agents.handler import Agent, Document, answer, coded, key_of
-from mlops_core.agents.stopping import obey
+from mlops_core.agents.stopping import stop_of
 from mlops_core.errors import Refused
 
 LONG = LongJob(word="data", phase="data", start="start_data_job", describe="describe_data_job")
@@ -46,8 +48,8 @@ def start(agent: Agent, event: Document) -> Document:
     agent.record(run_id, {"prepared_uri": prepared, "dataset_version": source["version"]})
     found: Document = agent.tools.call("find_prepared", prefix=prepared)
     if found["found"]:
-        _accept(agent, {**run, "dataset_version": source["version"]}, found["profile"], job=None, jobs=[])
-        return {"state": "skipped", "job": job, "age_seconds": 0, "detail": "prepared before"}
+        ended = _accept(agent, {**run, "dataset_version": source["version"]}, found["profile"], job=None, jobs=[])
+        return {"state": "skipped", "job": job, "age_seconds": 0, "detail": "prepared before", **ended}
     return begin(agent, LONG, run_id, job=job, arguments=_arguments(run, config, prepared, source["bytes"]))
 
 
@@ -69,8 +71,7 @@ def describe(agent: Agent, event: Document) -> Document:
         run: Document = agent.tools.call("read_run", run_id=run_id)
         profile: Document = agent.tools.call("read_profile", prepared_uri=run["prepared_uri"])
         agent.tools.call("mark_prepared", prefix=run["prepared_uri"], key=key_of(run_id, "prepared", run["prepared_uri"]))
-        _accept(agent, run, profile, job=facts["job"], jobs=[job_use(facts, "data")])
-        return {}
+        return _accept(agent, run, profile, job=facts["job"], jobs=[job_use(facts, "data")])
 
     return follow(agent, LONG, event, again=again, finish=finish)
 
@@ -96,18 +97,19 @@ def dataset_id(uri: str) -> str:
     return uri.split("/")[4]
 
 
-def _accept(agent: Agent, run: Document, profile: Document, *, job: str | None, jobs: list[Document]) -> None:
-    """Take the prepared data into the run, unless the bytes changed meanwhile or the policy stops on what was found."""
+def _accept(agent: Agent, run: Document, profile: Document, *, job: str | None, jobs: list[Document]) -> Document:
+    """Take the prepared data into the run, unless the bytes changed meanwhile; refuse to train on what the gate or the policy stops."""
     run_id = str(run["run_id"])
     changes = {**_prepared(profile, job=job), "jobs": jobs}
     try:
         _confirm(agent, run, profile)
-        obey(agent.tools.call("read_policy", run_id=run_id), profile["findings"], code="E-DATA-STOPPED")
     except Refused as error:
         told = line("detail.failed", reason=str(coded(error))[:300])
         agent.record(run_id, {**changes, "phase": phase("data", "failed", told, job)})
         raise
     agent.record(run_id, changes)
+    reason = stop_of(agent.tools.call("read_policy", run_id=run_id), profile["findings"], code="E-DATA-STOPPED")
+    return {"decision": "refuse", "reason": reason} if reason else {"decision": "prepared"}
 
 
 def _confirm(agent: Agent, run: Document, profile: Document) -> None:

@@ -3,7 +3,8 @@
     handler({"verdict_input": VerdictInput, "policy": Policy}, context)
     # {"decision": "accept" | "retrain" | "refuse" | "opened", "reason": "...", "verdict": Verdict | None}
 
-Figures of the test split are recorded, not judged: their decision is "opened".
+Figures of the test split are recorded, not judged: their decision is "opened".  A warning that the policy stops on is refused before any
+figure is weighed, on either split: such figures are no proof.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from mlops_core.agents.handler import Document
 
 def handler(event: Document, context: object) -> Document:  # noqa: ARG001 - Lambda's signature
     """Lambda entry."""
+    from mlops_core.agents.stopping import stop_of
     from mlops_core.contracts.verdict import Policy, VerdictInput
     from mlops_core.judging import judge, reason
 
     figures = VerdictInput.model_validate(event["verdict_input"])
+    policy = Policy.model_validate(event["policy"])
+    stop = stop_of(policy.model_dump(mode="json"), [item.model_dump(mode="json") for item in figures.stops], code="E-EVAL-STOPPED")
+    if stop:
+        return {"decision": "refuse", "reason": stop, "verdict": None}
     if figures.split == "test":
         return {"decision": "opened", "reason": "", "verdict": None}
-    verdict = judge(figures, Policy.model_validate(event["policy"]))
+    verdict = judge(figures, policy)
     return {"decision": verdict.decision, "reason": reason(verdict), "verdict": verdict.model_dump(mode="json")}

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlops_core.contracts.base import Digest, Message
+from mlops_core.contracts.dataset import Finding
 from mlops_core.contracts.request import MetricName, Task
 
 Decision = Literal["accept", "retrain", "refuse"]
@@ -96,7 +97,7 @@ class VerdictInput(Message):
     """What the judge sees of an evaluation (at most 8 KB): no rows, no names of people.
 
     ``champion_must_lose``: an equal figure is not enough against the champion (runs that nobody asked for).  ``groups`` and ``slices``
-    hold the worst figures only, as many as the policy's rules need.
+    hold the worst figures only, as many as the policy's rules need; ``stops`` the warnings that its ``stop_on`` names.
     """
 
     task: Task
@@ -114,6 +115,7 @@ class VerdictInput(Message):
     protected_attributes: tuple[str, ...] = ()
     groups: tuple[GroupFigure, ...] = ()
     slices: tuple[SliceFigure, ...] = ()
+    stops: tuple[Finding, ...] = ()
 
 
 class Rule(Message):

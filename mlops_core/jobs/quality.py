@@ -3,8 +3,8 @@
     found = inspect(connection, config, spec, profiles=profiles, scratch=folder.scratch)
     publish(out, found, profile=profile, spec=spec, config=config)
 
-Raises E-QUALITY-001 where training on the splits would be wrong; writes quality.json, expectations.json and the pages quality and features
-in English and Japanese.
+Finds E-QUALITY-001 where training on the splits would be wrong: the job still writes everything, so that people can read why, and the data
+agent ends the run.  Writes quality.json, expectations.json and the pages quality and features in English and Japanese.
 
 Needs the views ``train``, ``validation`` and ``test``.  Every check is SQL over all rows of a split, in pieces of 100 columns.  Schema
 checks stop, statistical ones warn (W-QUALITY-…); a share counts as missed from `LEAST_ROWS` rows on, so that one row of a small split
@@ -26,10 +26,9 @@ from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, DataProfile, FeatureDocs, FeatureSpec, Finding
 from mlops_core.contracts.quality import Check, CheckName, Miss, PartName, QualityReport
 from mlops_core.contracts.request import Language
-from mlops_core.errors import InvalidRequest
 from mlops_core.features.load import ROW
 from mlops_core.features.sql import double
-from mlops_core.features.typing import identifier, literal
+from mlops_core.features.typing import count_sql, identifier, literal
 from mlops_core.jobs import suite
 from mlops_core.jobs.contract import log, write_message
 from mlops_core.jobs.shifts import stability
@@ -68,7 +67,7 @@ class Gate:
 def inspect(
     connection: Any, config: DataJobConfig, spec: FeatureSpec, *, profiles: Sequence[ColumnProfile], scratch: Path
 ) -> QualityReport:
-    """Ask every check; `InvalidRequest` (E-QUALITY-001) names the first column that stops, (E-QUALITY-002) a suite that cannot run here."""
+    """Ask every check; findings E-QUALITY-001 name the columns that stop.  `InvalidRequest` (E-QUALITY-002): the suite cannot run here."""
     started = time.monotonic()
     gate = Gate(connection, config, spec, [item for item in profiles if not item.dropped and item.name != config.target])
     checks: list[Check] = []
@@ -76,16 +75,17 @@ def inspect(
         rows = gate.one(f"select count(*) from {part}")[0]
         if rows:
             checks += _asked(gate, part, rows)
-    _stop(checks)
+    stops = [_stop(check) for check in checks if check.missed and check.stops]
     expectations = suite.expectations(config, spec, gate.columns)
     ran = suite.written(expectations)
-    findings = [_finding(check) for check in checks if check.missed and check.kind == "statistic"]
-    if config.suite == "run":
+    findings = [*stops, *(_finding(check) for check in checks if check.missed and check.kind == "statistic")]
+    # What lacks a column or has it as another type can be held against nothing more.
+    if config.suite == "run" and not stops:
         ran = suite.carried_out(expectations, connection, seed=config.seed, names=_names(gate), scratch=scratch)
         findings += suite.findings(ran)
-    shifts = stability(connection, gate.columns, parts=PARTS[1:])
+    shifts = [] if stops else stability(connection, gate.columns, parts=PARTS[1:])
     seconds = round(time.monotonic() - started, 3)
-    log(f"quality gate: {len(checks)} checks on all rows, {len(findings)} warnings, {seconds:.1f} s")
+    log(f"quality gate: {len(checks)} checks on all rows, {len(findings)} findings, {seconds:.1f} s")
     return QualityReport(
         spec_digest=digest(spec), checks=tuple(checks), suite=ran, shifts=tuple(shifts), findings=tuple(findings), seconds=seconds
     )
@@ -201,7 +201,7 @@ def _counted(gate: Gate, part: PartName) -> Counts:
 def _beyond_sql(item: ColumnProfile) -> str:
     value = f"cast({identifier(item.name)} as double)"
     least, greatest = double(item.minimum or 0.0), double(item.maximum or 0.0)
-    return f"count(*) filter (where {value} < {least} or {value} > {greatest})"
+    return count_sql(f"{value} < {least} or {value} > {greatest}")
 
 
 def _listed(item: ColumnProfile) -> bool:
@@ -214,7 +214,7 @@ def _many(item: ColumnProfile) -> bool:
 
 def _unlisted_sql(item: ColumnProfile) -> str:
     listed = ", ".join(literal(value) for value, _ in item.categories)
-    return f"count(*) filter (where {identifier(item.name)} not in ({listed}))"
+    return count_sql(f"{identifier(item.name)} not in ({listed})")
 
 
 def _unseen(gate: Gate, part: PartName, item: ColumnProfile) -> int:
@@ -224,16 +224,12 @@ def _unseen(gate: Gate, part: PartName, item: ColumnProfile) -> int:
     return int(gate.one(f"select count(*) from {part} where {column} is not null and {column} not in ({known})")[0])
 
 
-def _stop(checks: Sequence[Check]) -> None:
-    for check in checks:
-        if check.missed and check.stops:
-            named = ", ".join(repr(miss.column[:80]) for miss in check.missed[:_MOST_NAMED])
-            first = check.missed[0]
-            raise InvalidRequest(
-                f"the {check.part} rows break the schema ({check.name}): {named}, {first.count:,} of {check.rows:,} rows.",
-                remedy="Give files with the same columns, types and classes, filled alike, and label the issue again.",
-                code="E-QUALITY-001",
-            )
+def _stop(check: Check) -> Finding:
+    columns = tuple(miss.column for miss in check.missed[:_MOST_NAMED])
+    values: dict[str, str | int | float] = {
+        "split": check.part, "check": check.name, "count": check.missed[0].count, "rows": check.rows,
+    }  # fmt: skip
+    return Finding(code="E-QUALITY-001", columns=columns, values=values)
 
 
 def _finding(check: Check) -> Finding:

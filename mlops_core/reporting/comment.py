@@ -49,13 +49,20 @@ def headline(state: RunState, t: Translate) -> Markdown:
         kind = "serving" if state.endpoint and state.model_version else "registered" if state.model_version else "succeeded"
         return t(f"headline.{kind}", model=model, version=state.model_version)
     if state.outcome is not None:
-        return t(f"headline.{state.outcome}", model=model)
+        return t(f"headline.{_end(state)}", model=model)
     if awaits_operator(state):
         return t("headline.waiting", model=model, round=state.round)
     running = next((phase for phase in state.phases if phase.status == "running"), None)
     if running is None:
         return t("headline.starting", model=model)
     return t("headline.running", model=model, phase=t(f"phase.{running.name}"), number=PHASES.index(running.name) + 1, total=len(PHASES))
+
+
+def _end(state: RunState) -> str:
+    """The word for an unsuccessful end: what the judge did not refuse, the quality gate or the policy stopped."""
+    if state.outcome != "refused" or (state.verdict is not None and state.verdict.decision == "refuse"):
+        return str(state.outcome)
+    return "gate" if "E-QUALITY-001" in state.reason else "stopped"
 
 
 @dataclass(frozen=True)

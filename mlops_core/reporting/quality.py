@@ -26,6 +26,7 @@ MOST_CARDS = 120
 MOST_MISSING = 30
 MOST_SHIFTS = 12
 SHIFTED = 0.2
+GATE = "E-QUALITY-001"
 _MOST_NAMED = 8
 _MOST_CATEGORIES = 6
 _WIDTH, _HEIGHT = 240, 56
@@ -101,6 +102,9 @@ def _recipe(config: DataJobConfig) -> list[tuple[str, str]]:
 
 def _state(profile: DataProfile, language: Language, t: Words) -> StateBlock:
     count = len(profile.findings)
+    if any(item.code == GATE for item in profile.findings):
+        found = found_of(sorted(profile.findings, key=lambda item: item.code != GATE), language)
+        return StateBlock("bad", t("quality.stopped"), (t("quality.gate_stopped"),), found, t("section.next"), t("quality.act_stopped"))
     return StateBlock(
         tone="warn" if count else "good",
         headline=t("quality.warned", count=count) if count else t("quality.ready"),
@@ -154,7 +158,7 @@ def _answer(check: Check | None, t: Words) -> tuple[str, str]:
         for miss in check.missed[:_MOST_NAMED]
     ]
     more = len(check.missed) - len(listed)
-    return ", ".join(listed) + (f" … +{more}" if more else ""), "warn"
+    return ", ".join(listed) + (f" … +{more}" if more else ""), "bad" if check.stops else "warn"
 
 
 def _missing(columns: Sequence[ColumnQuality], t: Words) -> list[Range]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 CHECKS: dict[str, str] = {
     "word.sum": "sum",
     "word.product": "product or ratio",
+    "finding.e_quality_001": "{check} No: {count:,} of {rows:,} rows of the {split}",
     "finding.w_leak_001": "alone gives the target ({metric} {score:.4f} on {rows:,} training rows): a copy in other words?",
     "finding.w_leak_002": "their {form} gives the target (R² {score:.6f} on {rows:,} training rows): parts of the answer are in the table",
     "finding.w_leak_003": (

@@ -169,6 +169,9 @@ PAGES = {
     "quality.ready": "Ready to train: nothing to warn of",
     "quality.warned": "Ready to train, with {count} warning(s)",
     "quality.gate": "Every schema check passed; warnings do not stop a run unless the policy says so (stop_on).",
+    "quality.stopped": "Not trained: the data did not pass the quality gate",
+    "quality.gate_stopped": "A schema check did not pass, so figures on these rows would say nothing about a model; the run ends here.",
+    "quality.act_stopped": "Give files with the same columns, types and classes, filled alike, and label the issue again.",
     "quality.act_ready": "Nothing. Read the feature documentation to see what the model is given.",
     "quality.act_warned": (
         "Read what each warning says to do. Change the data or the preparation in the issue's fields and label it again, or go on."
@@ -314,6 +317,10 @@ PAGES = {
     "quality.shifts": "How far the splits have moved from training",
     "quality.shift_alt": "{column}, {part}: PSI {psi}",
     "quality.shift_told": "{part}, {rows} rows",
+    "quality.no_shifts": (
+        "Not measured: a split needs 500 rows, because a smaller one reaches a stability index (PSI) of 0.2 by chance, and the schema "
+        "checks must have passed."
+    ),
     "quality.shifts_note": (
         "Population stability index (PSI) over tenths of the training rows or its categories, missing values apart; all rows, "
         "the greatest shown. Line: 0.2, where a shift counts; splits under 500 rows are not asked."

@@ -14,6 +14,8 @@ JA: dict[str, str] = {
     "headline.registered": "{model} {version} の学習・登録が完了しました",
     "headline.succeeded": "{model}：実行は成功しました",
     "headline.refused": "{model} は判定で不合格となり、リリースされませんでした",
+    "headline.gate": "{model} は学習されませんでした：データが品質検査に合格していません",
+    "headline.stopped": "{model} はリリースされませんでした：見つかった内容がリポジトリのポリシーで停止の対象です",
     "headline.failed": "{model}：実行は失敗しました",
     "headline.aborted": "{model}：実行は手動で停止されました",
     "headline.timed_out": "{model}：制限時間を超えたため停止しました",

@@ -5,6 +5,7 @@ from __future__ import annotations
 CHECKS: dict[str, str] = {
     "word.sum": "和",
     "word.product": "積または比",
+    "finding.e_quality_001": "{check}：不合格（{split} {rows:,} 行のうち {count:,} 行）",
     "finding.w_leak_001": "この列だけで目的変数が決まります（学習 {rows:,} 行で {metric} {score:.4f}）。写しではありませんか",
     "finding.w_leak_002": "これらの列の{form}が目的変数になります（学習 {rows:,} 行で R² {score:.6f}）。答えの一部が表にあります",
     "finding.w_leak_003": (

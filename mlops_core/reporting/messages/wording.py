@@ -24,7 +24,7 @@ from mlops_core.reporting.messages import CATALOGUES, plain, text
 from mlops_core.reporting.messages.failures import FAILURES
 
 _CODE = re.compile(r"\b(E-[A-Z]+(?:-[A-Z0-9]+)+)\b")
-_GROUPS = {"metric": "metric.", "split": "report.split_", "status": "job.", "action": "word.", "form": "word."}
+_GROUPS = {"metric": "metric.", "split": "report.split_", "status": "job.", "check": "check.", "action": "word.", "form": "word."}
 """Values that are words of ours: they are translated too, as far as the catalogue knows them."""
 _REASONS = ("reason.expired", "reason.timed_out", "reason.aborted", "reason.unknown")
 _MOST_COLUMNS = 20

@@ -16,6 +16,7 @@ from tests.unit.stepfunctions.interpreter import Call
 from tests.unit.stepfunctions.walker import Walker
 
 LEAK = Finding(code="W-LEAK-001", columns=("copy",), values={"metric": "accuracy", "score": 0.9991, "rows": 4000})
+BROKEN = Finding(code="E-QUALITY-001", columns=("won",), values={"split": "test", "check": "target_known", "count": 3, "rows": 100})
 SHIFT = Finding(code="W-SHIFT-001", columns=("age", "city"), values={"split": "test", "psi": 0.31, "columns": 2})
 
 
@@ -28,7 +29,7 @@ def _walker(policy: str, *findings: Finding, monkeypatch: pytest.MonkeyPatch) ->
     return Walker(memory)
 
 
-def _failed(walker: Walker, run: str) -> tuple[RunState, str, HistoryRecord]:
+def _ended(walker: Walker, run: str) -> tuple[RunState, str, HistoryRecord]:
     """State, living comment and record of a run that was stopped before anything was trained."""
     assert not [name for name in walker.memory.jobs.asked if "-train-" in name]
     record = HistoryRecord.model_validate_json(walker.memory.repository.files[w.REPOSITORY][f"training_history/income/{run}.json"])
@@ -40,9 +41,12 @@ def test_a_warning_of_the_policy_stops_the_run_before_training(monkeypatch: pyte
     """abuse row 85"""
     walker = _walker("stop_on: [W-LEAK-001]\n", LEAK, SHIFT, monkeypatch=monkeypatch)
     run = walker.start()
-    assert walker.run(run).status == "FAILED"
-    state, page, record = _failed(walker, run)
-    assert state.outcome == "failed"
+    assert walker.run(run).status == "SUCCEEDED"
+    state, page, record = _ended(walker, run)
+    assert state.outcome == record.run.outcome == "refused"
+    assert "policy stops on what was found" in page
+    assert walker.memory.repository.issues[w.REPOSITORY, 7].labels == ("mlops:refused",)
+    assert [phase.status for phase in state.phases] == ["done", *["waiting"] * 6]
     assert "W-LEAK-001 (copy)" in state.reason
     assert "E-DATA-STOPPED" in state.reason
     assert "W-SHIFT" not in state.reason
@@ -55,8 +59,8 @@ def test_a_warning_of_the_policy_stops_the_run_before_training(monkeypatch: pyte
 def test_a_family_of_warnings_stops_too_and_japanese_readers_get_the_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     walker = _walker("stop_on:\n  - W-SHIFT\n", SHIFT, monkeypatch=monkeypatch)
     run = walker.start(language="ja")
-    assert walker.run(run).status == "FAILED"
-    state, page, _ = _failed(walker, run)
+    assert walker.run(run).status == "SUCCEEDED"
+    state, page, _ = _ended(walker, run)
     assert "stop_on に該当したため停止しました" in state.reason
     assert "age, city" in page
 
@@ -74,7 +78,7 @@ def test_data_prepared_before_are_held_to_the_policy_of_today(monkeypatch: pytes
     walker.memory.repository.commit(w.REPOSITORY, "Stop on leaks", lambda _read: {".github/mlops.yml": b"stop_on: [W-LEAK]\n"})
     asked = len(walker.memory.jobs.asked)
     run = walker.start(seed=42, threshold=0.6)
-    assert walker.run(run).status == "FAILED"
+    assert walker.run(run).output == {"run_id": run, "outcome": "refused"}
     assert "E-DATA-STOPPED" in walker.line.state(run).reason
     assert len(walker.memory.jobs.asked) == asked
 
@@ -85,7 +89,8 @@ def test_a_file_that_is_replaced_while_the_job_reads_it_stops_the_run() -> None:
     walker.before = _replacing_in(walker)
     run = walker.start()
     assert walker.run(run).status == "FAILED"
-    state, page, _ = _failed(walker, run)
+    state, page, _ = _ended(walker, run)
+    assert state.outcome == "failed"
     assert "E-DATA-CHANGED" in state.reason
     assert "E-DATA-CHANGED" in page
     assert next(phase for phase in state.phases if phase.name == "data").status == "failed"
@@ -126,9 +131,37 @@ def test_a_score_too_good_to_be_true_stops_before_the_judge_where_the_policy_say
     made = w.results
     monkeypatch.setattr(w, "results", lambda *given: made(*given).model_copy(update={"findings": (perfect,)}))
     run = walker.start()
-    assert walker.run(run).status == "FAILED"
+    assert walker.run(run).output == {"run_id": run, "outcome": "refused"}
     state = walker.line.state(run)
+    assert "W-EVAL-002" in state.reason
     assert "E-EVAL-STOPPED" in state.reason
     assert state.verdict is None
     assert [item.code for item in state.warnings] == ["W-EVAL-002"]
-    assert next(phase for phase in state.phases if phase.name == "validation").status == "failed"
+    assert not [name for name in walker.memory.jobs.asked if "-test" in name or "-pack" in name]
+
+
+def test_data_that_break_the_schema_are_refused_with_the_pages_that_show_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    walker = _walker("champion_margin: 0.0\n", BROKEN, monkeypatch=monkeypatch)
+    walker.before = _with_pages(walker)
+    run = walker.start()
+    assert walker.run(run).output == {"run_id": run, "outcome": "refused"}
+    state, page, _ = _ended(walker, run)
+    assert "the test rows break the schema (target_known): 'won', 3 of 100 rows. Give files" in state.reason
+    assert "its data did not pass the quality gate" in page
+    assert (state.quality_path, state.features_path) == tuple(
+        f"training_history/income/{run}/{name}.html" for name in ("quality", "features")
+    )
+    assert f"{run}/quality.html" in page
+    assert walker.memory.repository.files[w.REPOSITORY][state.quality_path] == b"<p>quality"
+
+
+def _with_pages(walker: Walker) -> Callable[[Call], None]:
+    """The data job leaves its pages beside the profile."""
+
+    def before(call: Call) -> None:
+        if call.state == "Describe" and call.payload["job"].endswith("-data"):
+            folder = str(walker.line.state(call.payload["run_id"]).prepared_uri).rstrip("/")
+            for name in ("quality", "features"):
+                walker.memory.objects.write(f"{folder}/{name}.en.html", f"<p>{name}".encode())
+
+    return before

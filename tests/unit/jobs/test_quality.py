@@ -18,6 +18,7 @@ from mlops_core.contracts.quality import CheckName, QualityReport
 from mlops_core.errors import InvalidRequest
 from mlops_core.jobs import quality, suite
 from mlops_core.jobs.shifts import stability
+from tests.unit.jobs.job_files import prepare
 
 ROWS = 200
 COLUMNS = (
@@ -73,17 +74,29 @@ def test_alike_splits_pass_every_check_and_each_says_what_it_saw(connection: Any
     assert {check.name for check in report.checks if check.part == "test"} == set(get_args(CheckName))
 
 
+def stops(report: QualityReport) -> list[tuple[Any, ...]]:
+    """What stops the run: the check and the columns of each."""
+    return [(item.values["check"], *item.columns) for item in report.findings if item.code == "E-QUALITY-001"]
+
+
 def test_a_row_without_a_target_stops(connection: Any, tmp_path: Path) -> None:
     splits(connection, won=f"case when i = 3 then null else {WON} end")
-    with pytest.raises(InvalidRequest, match=r"target_filled.*1 of 100 rows") as caught:
-        gate(connection, tmp_path)
-    assert caught.value.code == "E-QUALITY-001"
+    report = gate(connection, tmp_path)
+    assert stops(report) == [("target_filled", "won")]
+    assert report.findings[0].values == {"split": "test", "check": "target_filled", "count": 1, "rows": 100}
+
+
+def test_what_stops_is_not_held_against_a_suite(connection: Any, tmp_path: Path) -> None:
+    splits(connection)
+    connection.execute("alter table test rename age to years")
+    report = gate(connection, tmp_path, suite="run")
+    assert stops(report) == [("columns_alike", "age", "years")]
+    assert (report.suite.executed, report.shifts) == (False, ())
 
 
 def test_a_class_that_training_does_not_know_stops_unless_the_task_is_one_against_the_rest(connection: Any, tmp_path: Path) -> None:
     splits(connection, won="case when i = 3 then 'perhaps' else 'yes' end")
-    with pytest.raises(InvalidRequest, match="target_known"):
-        gate(connection, tmp_path)
+    assert stops(gate(connection, tmp_path)) == [("target_known", "won")]
     spec = SPEC.model_copy(update={"labels": ("not yes", "yes")})
     config = DataJobConfig(task="binary", target="won", positive_label="yes")
     assert quality.inspect(connection, config, spec, profiles=COLUMNS, scratch=tmp_path).checks
@@ -92,14 +105,12 @@ def test_a_class_that_training_does_not_know_stops_unless_the_task_is_one_agains
 def test_other_types_stop(connection: Any, tmp_path: Path) -> None:
     splits(connection)
     connection.execute("alter table test alter age type double")
-    with pytest.raises(InvalidRequest, match=r"columns_alike.*'age'"):
-        gate(connection, tmp_path)
+    assert stops(gate(connection, tmp_path)) == [("columns_alike", "age")]
 
 
 def test_an_empty_column_stops_in_a_given_file_and_warns_in_a_split_of_ours(connection: Any, tmp_path: Path) -> None:
     splits(connection, age="null")
-    with pytest.raises(InvalidRequest, match="column_filled"):
-        gate(connection, tmp_path, has_test_file=True)
+    assert stops(gate(connection, tmp_path, has_test_file=True)) == [("column_filled", "age")]
     report = gate(connection, tmp_path)
     assert missed(report, "column_filled") == [("age", 100)]
     assert [finding.code for finding in report.findings] == ["W-QUALITY-001"]
@@ -227,3 +238,17 @@ def test_report_suite_and_pages_are_written_in_both_languages(connection: Any, t
     assert len(json.loads((tmp_path / "expectations.json").read_bytes())["expectations"]) == report.suite.expectations
     assert 'lang="en"' in (tmp_path / "quality.en.html").read_text(encoding="utf-8")
     assert 'lang="ja"' in (tmp_path / "quality.ja.html").read_text(encoding="utf-8")
+
+
+def test_a_job_whose_gate_stops_still_leaves_the_pages_that_show_why(tmp_path: Path) -> None:
+    rows = [f"{number},{number % 7},{'yes' if number % 3 else 'no'}" for number in range(60)]
+    given = [f"{number},,{'yes' if number % 3 else 'no'}" for number in range(20)]
+    raw, test = ("\n".join(["a,b,y", *lines]).encode() for lines in (rows, given))
+    done = prepare(tmp_path, raw, test=test)
+    assert (done.code, done.finding("E-QUALITY-001")) == (
+        0, {"split": "test", "check": "columns_alike", "count": 20, "rows": 20, "columns": ("b",)},
+    )  # fmt: skip
+    page = (done.prepared / "quality.en.html").read_text(encoding="utf-8")
+    assert "the data did not pass the quality gate" in page
+    assert "Same columns and types as in training? No: 20 of 20 rows of the test split" in page
+    assert (done.prepared / "features.ja.html").is_file()

@@ -123,6 +123,26 @@ def test_a_missed_check_names_the_columns_and_what_was_expected() -> None:
     assert "all 320 rows" in words
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Not trained: the data did not pass the quality gate"), ("ja", "学習していません：データが品質検査に合格しませんでした")],
+)
+def test_what_stopped_the_run_stands_first(language: Language, said: str) -> None:
+    stop = Finding(code="E-QUALITY-001", columns=("age",), values={"split": "test", "check": "column_filled", "count": 40, "rows": 40})
+    page = render_quality(data(findings=(*data().findings, stop)), report(), config=CONFIG, language=language)
+    words = check(page)
+    assert words.index(said) < words.index("E-QUALITY-001") < words.index("W-DATA-001")
+    assert 'class="state bad"' in page
+
+
+def test_a_page_without_stability_says_why() -> None:
+    moved = QualityReport(
+        spec_digest="cd" * 32, checks=(), suite=SuiteRun(expectations=9), shifts=(Shift(column="age", part="test", psi=0.3, rows=600),)
+    )
+    assert "a split needs 500 rows" in check(quality())
+    assert "a split needs 500 rows" not in check(render_quality(data(), moved, config=CONFIG, language="en"))
+
+
 def test_categories_and_classes_under_ten_rows_are_counted_and_not_named() -> None:
     words = check(quality())
     assert "only nine live here" not in words

@@ -33,6 +33,8 @@ def _walk(*decisions: str, failing: dict[str, TaskError] | None = None, operator
                 raise operator
             rounds[0] += 1
             return {"round": rounds[0]}
+        if call.state == "Data":
+            return {"state": "completed", "job": "j", "decision": "prepared"}
         if call.state == "Validation":
             return {"state": "completed", "verdict_input": {"split": call.payload["event"]["split"]}, "policy": {}}
         return {"state": "completed", "job": "j", "record": RECORD}
@@ -44,7 +46,7 @@ def _call(ended: Ended, state: str, number: int = 0) -> Call:
     return [call for call in ended.calls if call.state == state][number]
 
 
-START = ["Data", "Experiment", "Validation", "Judge", "Verdict"]
+START = ["Data", "Verdict", "Experiment", "Validation", "Judge", "Verdict"]
 TEST_LOOK = ["Validation", "Judge", "Verdict"]
 AGAIN = ["AskOperator", "Experiment", "Validation", "Judge", "Verdict"]
 
@@ -95,6 +97,15 @@ def test_a_refused_run_is_closed_with_the_deciding_rule() -> None:
     closing = _call(_walk("refuse"), "Close").payload
     assert (closing["outcome"], closing["reason"]) == ("refused", "because refuse")
     assert closing["verdict"] == {"decision": "refuse"}
+
+
+def test_data_that_the_policy_stops_on_close_the_run_as_refused_and_train_nothing() -> None:
+    said = {"state": "completed", "job": "j", "decision": "refuse", "reason": "it stops on W-LEAK-001."}
+    ended = walk(load("pipeline"), {"run_id": RUN}, answer=lambda _call: said, name=RUN)
+    assert (ended.status, ended.path) == ("SUCCEEDED", ["Data", "Verdict", "Close"])
+    closing = _call(ended, "Close").payload
+    assert (closing["outcome"], closing["reason"]) == ("refused", "it stops on W-LEAK-001.")
+    assert "verdict" not in closing
 
 
 def test_a_run_whose_operator_never_answers_expires_with_a_record() -> None:
