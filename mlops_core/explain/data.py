@@ -70,10 +70,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     "E-DATA-009": (
         "After dropping, no column is left to learn from.",
         "Constant, empty and identifier columns, copies of the target and the columns you dropped are all taken out first.",
-        "Drop fewer columns, or bring columns that say something about the target; the quality report says why each one went.",
+        "Drop fewer columns, or bring columns that say something about the target: several values, but not a new one in every row.",
         "除外の結果、学習に使える列が残っていません。",
         "定数・空・識別子の列、目的変数の写し、指定された除外列は学習の前に取り除かれます。",
-        "除外を減らすか、目的変数に関係する列を加えてください。除外の理由は品質レポートにあります。",
+        "除外を減らすか、目的変数に関係する列（値が 2 種類以上あり、行ごとにすべて異なるものではない列）を加えてください。",
     ),
     "E-DATA-010": (
         "The data do not fit the request: too few rows for the splits, or another dataset version than the one asked for.",
@@ -149,10 +149,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "E-DATA-040": (
         "A derived feature names a column that does not fit it: absent, dropped, or of another type than the feature needs.",
-        "A ratio needs two numbers, a date part a column of dates, a cross two columns of categories.",
+        "A ratio or a product needs two columns of numbers, a cross two columns of categories.",
         "Choose among the columns in the message and label the issue again.",
         "派生特徴量の列が合いません。列がないか、除外されているか、種類が異なります。",
-        "比には数値の列、日付の部分には日付の列、組み合わせには分類の列が必要です。",
+        "比と積には数値の列が 2 つ、組み合わせには分類の列が 2 つ必要です。",
         "メッセージにある列から選び、ラベルを付け直してください。",
     ),
     "E-DATA-041": (

@@ -133,7 +133,7 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "E-TRAIN-002": (
         "The random forest, or a linear method, got missing values.",
-        "They have no rule of their own for them, unlike XGBoost, so that the served model could not answer such rows.",
+        "Unlike XGBoost these methods have no rule of their own for a missing value, so the served model could not answer such rows.",
         'Choose median, mean or mode for "Missing values".',
         "ランダムフォレストまたは線形の手法に欠損値が渡されました。",
         "XGBoost と違い、欠損を扱う規則を持たないため、公開後も答えられません。",

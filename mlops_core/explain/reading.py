@@ -54,10 +54,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     "W-DATA-026": (
         "Numbers with separators were read by the notation of their column: a decimal comma, or groups of thousands.",
         "'1.234' is one number or another by a factor of 1,000; the notation is decided by all values of the column together.",
-        "Check minimum and maximum of the column in the quality report; write plain decimals with a point to be sure.",
+        "Look at the median and the ends of the column in the quality report; write plain decimals with a point to be sure.",
         "区切りのある数値を、列ごとの書き方（小数コンマまたは桁区切り）で読みました。",
         "「1.234」は書き方によって 1,000 倍違います。列のすべての値から判断しています。",
-        "品質レポートで最小値と最大値を確認してください。小数点だけの表記にすると確実です。",
+        "品質レポートでその列の中央値と分布の両端を確認してください。小数点だけの表記にすると確実です。",
     ),
     "W-DATA-027": (
         "Values carry a currency mark; it was taken off and nothing was converted.",

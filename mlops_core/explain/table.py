@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops_core.errors import NotFound
-from mlops_core.explain import data, issue, jobs, platform, quality, reading, release, warnings
+from mlops_core.explain import data, form, issue, jobs, platform, quality, reading, release, warnings
 from mlops_core.intake.messages import HEADLINES, next_act
 
 SUBJECTS = (issue, data, quality, warnings, reading, jobs, release, platform)
@@ -51,9 +51,10 @@ class Explanation:
 
 def _explanations() -> dict[str, Explanation]:
     found = {}
-    for code, why in issue.PARSE_WHY.items():
-        english = Words(HEADLINES[code]["en"], why[0], next_act(code, "en"))
-        found[code] = Explanation(code, "issue", {"en": english, "ja": Words(HEADLINES[code]["ja"], why[1], next_act(code, "ja"))})
+    for code, why in form.WHY.items():
+        acts = form.ACT.get(code) or (next_act(code, "en"), next_act(code, "ja"))
+        english, japanese = Words(HEADLINES[code]["en"], why[0], acts[0]), Words(HEADLINES[code]["ja"], why[1], acts[1])
+        found[code] = Explanation(code, "issue", {"en": english, "ja": japanese})
     for subject in SUBJECTS:
         for code, row in subject.ROWS.items():
             found[code] = Explanation(code, subject.__name__.rpartition(".")[2], {"en": Words(*row[:3]), "ja": Words(*row[3:])})

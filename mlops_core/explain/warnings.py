@@ -145,7 +145,7 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     "W-DATA-015": (
         "A column has numbers beyond the fences of the outlier rule; the message says how many, and what was done with them.",
         "Fences are fitted on the training rows: a linear model follows far values, trees hardly do, and a real extreme is information.",
-        "Nothing, if the action is what you want; else choose another one for the outliers (clip, flag, drop or none).",
+        'Nothing, if the action is what you want; else choose another one for the outliers (clip, flag, drop or "no outlier rule").',
         "外れ値の規則の範囲を超える数値がある列です。件数と扱いはメッセージのとおりです。",
         "範囲は学習データから決めます。線形モデルは離れた値に引かれ、木はほとんど影響を受けません。本物の極端な値は情報です。",
         "意図した扱いなら対応は不要です。違う場合は外れ値の扱い（clip、flag、drop など）を選び直してください。",
@@ -161,10 +161,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     "W-DATA-017": (
         "The selection left features out; the message says how many and by which rule.",
         "Features that repeat another or carry no weight cost time and blur the importance of the rest.",
-        'Nothing; choose "none" for the selection to keep all of them, and compare the validation figures.',
+        'Nothing; choose "no selection" (`--select none`) to keep all of them, and compare the validation figures.',
         "選択により特徴量を除きました。件数と規則はメッセージのとおりです。",
         "他と重複する特徴量や寄与のない特徴量は、時間を使い、残りの重要度を分かりにくくします。",
-        "対応は不要です。すべて残すには選択を「none」にし、検証の数値を比べてください。",
+        "対応は不要です。すべて残すには「no selection」（`--select none`）を選び、検証の数値を比べてください。",
     ),
     "W-EVAL-001": (
         "The model answered every row of the split with one class.",
@@ -199,10 +199,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     "W-EVAL-004": (
         "Groups of a protected column were not compared: the split has no such column, or no two groups of ten rows.",
         "Fairness was asked for and nothing is known about it; a policy that stops on a gap then stops, because silence is no proof.",
-        "Keep the column among the columns (do not drop it) and bring enough rows of each group, or take it out of the request.",
+        "Bring ten rows or more of at least two groups (also in a test file of yours), or take it out of the request.",
         "保護属性のグループを比較していません。分割にその列がないか、10 行以上のグループが 2 つありません。",
         "公平性の確認を求められましたが、何も分かっていません。差で停止するポリシーでは、確認できないことも停止の理由です。",
-        "その列を除外せずに残し、各グループの行を増やすか、保護属性の指定から外してください。",
+        "2 つ以上のグループに 10 行以上を用意するか（テストファイルを指定した場合はその列も）、保護属性の指定から外してください。",
     ),
     "W-LEAK-001": (
         "One column alone gives the target, on nearly every row.",

@@ -10,7 +10,7 @@ import pytest
 
 from docs.codes import CODE_PAGES
 from mlops_core.agents.following import failure
-from mlops_core.explain import issue
+from mlops_core.explain import form
 from mlops_core.explain.table import FAMILIES, SUBJECTS, TABLE, Explanation, close, find
 from mlops_core.reporting.messages.failures import FAILURES
 
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CODE = re.compile(r"[EW]-[A-Z]+(?:-[A-Z0-9]+)*")
 SILENT = (
     *(f"mlops_core/explain/{subject.__name__.rpartition('.')[2]}.py" for subject in SUBJECTS),
+    "mlops_core/explain/form.py",
     "mlops_core/reporting/messages/failures.py",
 )
 """Places that talk about codes and raise none."""
@@ -74,11 +75,16 @@ def test_every_code_with_a_sentence_for_comments_is_explained() -> None:
 
 
 def test_a_code_is_explained_in_one_place() -> None:
-    assert len(TABLE) == len(issue.PARSE_WHY) + sum(len(subject.ROWS) for subject in SUBJECTS)
+    assert len(TABLE) == len(form.WHY) + sum(len(subject.ROWS) for subject in SUBJECTS)
 
 
 def test_every_subject_has_its_pages() -> None:
     assert {f"codes/{item.subject}" for item in TABLE.values()} | {f"codes/ja/{item.subject}" for item in TABLE.values()} == set(CODE_PAGES)
+
+
+def test_an_explanation_says_more_than_to_edit_the_issue() -> None:
+    bare = ("Edit the issue and label it again.", "Issue を編集し、ラベルを付け直してください。")
+    assert [item.code for item in TABLE.values() if bare[0] == item.words["en"].act or bare[1] == item.words["ja"].act] == []
 
 
 def test_traps_that_were_measured_show_their_figures() -> None:
