@@ -2,12 +2,13 @@
 
 console = Console(sys.stdout, sys.stderr)
 with console.live() as screen:
-    screen.show(state)          # again and again; draws only what changed
+    screen.show(state)          # again and again; draws only what changed, in the language of the request
 """
 
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ PRINTABLE_ESCAPE = str.maketrans(dict.fromkeys([*range(32), 127, *range(128, 160
 def plain(text: str) -> str:
     """Text that cannot move the cursor or change colours, whoever wrote it."""
     return text.translate(PRINTABLE_ESCAPE)
+
+
+def padded(text: str, columns: int) -> str:
+    """Text with blanks up to a width of the terminal, where a Japanese letter takes two columns."""
+    return text + " " * (columns - sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text))
 
 
 class Screen(Protocol):
@@ -103,8 +109,12 @@ class _Lines:
     shown: dict[str, str] = field(default_factory=dict)
 
     def show(self, state: RunState) -> None:
+        from mlops_core.reporting.messages import plain as word
+
+        language = state.request.language
         for phase in state.phases:
-            text = f"{MARKS[phase.status]} {phase.name}: {phase.status}{_tail(phase)}"
+            name = phase.name if language == "en" else word(language, f"phase.{phase.name}")
+            text = f"{MARKS[phase.status]} {name}: {word(language, f'terminal.{phase.status}')}{_tail(phase)}"
             if phase.status != "waiting" and self.shown.get(phase.name) != text:
                 self.shown[phase.name] = text
                 self.console.note(text)
@@ -126,14 +136,17 @@ def _table(state: RunState) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"run {state.run_id}", title_justify="left", expand=False)
-    for name in ("", "phase", "time", "job", "detail"):
-        table.add_column(name, justify="right" if name == "time" else "left", overflow="fold")
+    from mlops_core.reporting.messages import plain as word
+
+    language = state.request.language
+    table = Table(title=word(language, "terminal.run", run=state.run_id), title_justify="left", expand=False)
+    for key in ("", "column.phase", "terminal.time", "column.job", "column.detail"):
+        table.add_column(word(language, key) if key else "", justify="right" if key == "terminal.time" else "left", overflow="fold")
     for phase in state.phases:
         style = {"running": "bold cyan", "done": "green", "failed": "bold red"}.get(phase.status, "dim")
         table.add_row(
             Text(MARKS[phase.status], style=style),
-            Text(phase.name, style=style),
+            Text(word(language, f"phase.{phase.name}"), style=style),
             _elapsed(phase),
             phase.job or "",
             Text(plain(phase.detail)),

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from mlops_core.cli.console import Console
 from mlops_core.cli.data import add
-from mlops_core.cli.result import summary
+from mlops_core.cli.result import line, summary
 from mlops_core.cli.run import EXIT_BY_OUTCOME, finish
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.errors import JobFailed
+from mlops_core.intake.form import LABEL_TO_START
+from mlops_core.reporting.messages import plain as word
 
 if TYPE_CHECKING:
     from mlops_core.cli.platform import Platform
@@ -37,20 +39,21 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the demo; exit 0 when the model is served and answered a prediction."""
     from mlops_core.cli.platform import EXAMPLE_REPOSITORY, opened
 
+    language = arguments.language
     with opened(console, keep=arguments.keep) as platform:
-        request = _request(platform, arguments.language, console)
+        request = _request(platform, language, console)
         issue = platform.submit_form(EXAMPLE_REPOSITORY, "train: census income", request)
-        console.note(f"issue opened through the form: {platform.issue_url(EXAMPLE_REPOSITORY, issue)}")
+        console.note(word(language, "terminal.form_issue", address=platform.issue_url(EXAMPLE_REPOSITORY, issue)))
         platform.label(EXAMPLE_REPOSITORY, issue)
-        console.note("labelled mlops:train; the caller's workflow starts")
+        console.note(word(language, "terminal.labelled", label=LABEL_TO_START))
         document = finish(platform, EXAMPLE_REPOSITORY, issue, console)
-        for line in summary(document):
-            console.say(line)
+        for told in summary(document):
+            console.say(told)
         if document["endpoint"] and document["outcome"] == "succeeded":
-            console.say(f"  prediction  {predict(platform, document['endpoint']['name'])}")
+            console.say(line("prediction", predict(platform, document["endpoint"]["name"]), language))
         if arguments.keep:
-            console.say(f"  pages       {platform.url}")
-            console.say("The platform is still running; stop it with `.venv/bin/mlops local down`.")
+            console.say(line("pages", platform.url, language))
+            console.say(word(language, "terminal.kept", command=".venv/bin/mlops local down"))
     return EXIT_BY_OUTCOME.get(str(document["outcome"]), 7)
 
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from mlops_core.cli.console import padded
 from mlops_core.contracts.evaluation import EvaluationResults
+from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunState
 from mlops_core.errors import NotFound
 from mlops_core.ports import Ports
+from mlops_core.reporting.messages import CATALOGUES
+from mlops_core.reporting.messages import plain as word
 
 Document = dict[str, Any]
+_HEADING_COLUMNS = {"en": 12, "ja": 15}
 
 
 def collect(ports: Ports, state: RunState, *, issue_url: str, report_url: str, endpoint_url: str) -> Document:
@@ -51,30 +56,51 @@ def collect(ports: Ports, state: RunState, *, issue_url: str, report_url: str, e
 
 
 def summary(document: Document) -> list[str]:
-    """The result in lines for people."""
-    metric = document["request"]["metric"]
-    lines = [f"{document['outcome']}: {document['model']['name']} {document['model']['version']}".rstrip()]
-    if document["reason"]:
-        lines.append(f"  reason      {document['reason']}")
-    for split in ("validation", "test"):
-        figures = document["metrics"][split]
-        if figures:
-            shown = ", ".join(f"{name} {value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]" for name, value in figures.items())
-            lines.append(f"  {split:<11} {shown}  (n = {document['rows'][split]:,})")
-    baseline = document["baseline"]["validation"].get(metric)
+    """The result in lines for people, in the language of the request."""
+    request, verdict = document["request"], document["verdict"]
+    language: Language = request["language"]
+    said = [("reason", document["reason"])] if document["reason"] else []
+    said += [(split, _measured(document, split)) for split in ("validation", "test") if document["metrics"][split]]
+    baseline = document["baseline"]["validation"].get(request["metric"])
     if baseline is not None:
-        lines.append(f"  baseline    {metric} {baseline:.4f}")
-    if document["verdict"]:
-        lines.append(f"  verdict     {document['verdict']['decision']} by {document['verdict']['decided_by']}")
-    lines.extend(f"  warning     {item['code']} {item['text']}" for item in document["warnings"])
+        said.append(("baseline", f"{_metric(request['metric'], language)} {baseline:.4f}"))
+    if verdict:
+        said.append(("verdict", _decided(verdict, language)))
+    said += [("warning", f"{item['code']} {item['text']}") for item in document["warnings"]]
     if document["warnings"]:
-        lines.append(f"  more        mlops explain-error {document['warnings'][0]['code']}")
+        said.append(("more", f"mlops explain-error {document['warnings'][0]['code']}{' --language ja' if language == 'ja' else ''}"))
     if document["endpoint"]:
-        lines.append(f"  endpoint    {document['endpoint']['url']}")
-    lines.append(f"  issue       {document['issue']}")
+        said.append(("endpoint", document["endpoint"]["url"]))
+    said.append(("issue", document["issue"]))
     if document["report"]:
-        lines.append(f"  report      {document['report']}")
-    return lines
+        said.append(("report", document["report"]))
+    outcome = word(language, f"outcome.{document['outcome'] or 'open'}")
+    first = f"{outcome}: {document['model']['name']} {document['model']['version']}".rstrip()
+    return [first, *(line(name, text, language) for name, text in said)]
+
+
+def line(name: str, text: str, language: Language) -> str:
+    """A line of the summary: its heading in a column of its own."""
+    return f"  {padded(word(language, f'terminal.head_{name}'), _HEADING_COLUMNS[language])}{text}"
+
+
+def _measured(document: Document, split: str) -> str:
+    language: Language = document["request"]["language"]
+    shown = ", ".join(
+        f"{_metric(name, language)} {value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
+        for name, value in document["metrics"][split].items()
+    )
+    return f"{shown}  ({word(language, 'terminal.rows', rows=document['rows'][split])})"
+
+
+def _decided(verdict: Document, language: Language) -> str:
+    rule = CATALOGUES[language].get(f"rule.{verdict['decided_by']}", verdict["decided_by"])
+    return word(language, "verdict.line", decision=word(language, f"decision.{verdict['decision']}"), rule=rule)
+
+
+def _metric(name: str, language: Language) -> str:
+    """In English the name that flags and files use, else the word for it."""
+    return name if language == "en" else CATALOGUES[language].get(f"metric.{name}", name)
 
 
 def _results(ports: Ports, uri: str | None) -> EvaluationResults | None:

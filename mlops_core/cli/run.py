@@ -14,6 +14,7 @@ from mlops_core.cli.issue import read_form
 from mlops_core.cli.result import Document, collect, summary
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.errors import InvalidRequest, NotFound
+from mlops_core.reporting.messages import plain as word
 
 if TYPE_CHECKING:
     from mlops_core.cli.platform import Platform
@@ -42,8 +43,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
     with opened(console, keep=arguments.keep) as platform:
         document = perform(arguments, platform, console)
-    for line in summary(document):
-        console.say(line)
+    for told in summary(document):
+        console.say(told)
     if arguments.json:
         arguments.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return EXIT_BY_OUTCOME.get(str(document["outcome"]), 7)
@@ -72,7 +73,7 @@ def check(arguments: argparse.Namespace, console: Console) -> None:
     flags.refuse_unknown_columns(arguments, columns)
     if not arguments.task:
         arguments.task = flags.infer_task(arguments.data, arguments.target, arguments.positive)
-        console.note(f"task {arguments.task} (read off the column {arguments.target!r}; --task says otherwise)")
+        console.note(word(arguments.language, "terminal.task", task=arguments.task, column=arguments.target))
     test = TEST_PLACE if arguments.test else None
     request = flags.build(arguments, dataset=PLACE, test_dataset=test, task=arguments.task)
     flags.refuse_what_the_form_would(request)
@@ -81,15 +82,15 @@ def check(arguments: argparse.Namespace, console: Console) -> None:
 def perform(arguments: argparse.Namespace, platform: Platform, console: Console) -> Document:
     """Upload, open and label the issue, follow, collect."""
     from mlops_core.cli.platform import LOCAL_REPOSITORY
-    from mlops_core.intake.render import render_body
+    from mlops_core.intake.render import render_answers
 
     if arguments.form is not None:
         body, title = _filled(arguments, platform, console), f"train: {arguments.form.stem}"
     else:
         request = _request(arguments, platform, console)
-        body, title = render_body(request), f"train: {request.model_name}"
+        body, title = render_answers(request), f"train: {request.model_name}"
     issue = platform.open_issue(LOCAL_REPOSITORY, title, body)
-    console.note(f"issue {platform.issue_url(LOCAL_REPOSITORY, issue)}")
+    console.note(word(arguments.language, "terminal.issue", address=platform.issue_url(LOCAL_REPOSITORY, issue)))
     platform.label(LOCAL_REPOSITORY, issue)
     return finish(platform, LOCAL_REPOSITORY, issue, console)
 

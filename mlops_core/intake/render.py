@@ -1,13 +1,14 @@
 """A filled form from a request: the inverse of the parser.
 
-    parse_body(render_body(request), bucket=bucket).request == request
+    parse_body(render_body(request), bucket=bucket).request == request      # every field, as GitHub writes a form that was sent
+    parse_body(render_answers(request), bucket=bucket).request == request   # only what was decided: for people to read
 
-`mlops run` and the demo open their issues with it, so they take the same way in as a person.
+`mlops run` and the demo open their issues with them, so they take the same way in as a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mlops_core.contracts.request import Derived, TrainingRequest
 from mlops_core.errors import InvalidRequest
@@ -20,7 +21,20 @@ NOTHING = "_No response_"
 
 def render_body(request: TrainingRequest) -> str:
     """The issue body a person would have made; `InvalidRequest` when a value cannot be written in the form."""
-    return "\n\n".join(f"### {field.label}\n\n{_text(field, getattr(request, field.name))}" for field in FIELDS) + "\n"
+    return _sections(FIELDS, request)
+
+
+def render_answers(request: TrainingRequest) -> str:
+    """The issue body without the optional fields that say what the parser takes for a field that is left out.
+
+    For issues that are read at once; where a request must mean the same in a later version (retraining), `render_body` writes it out.
+    """
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in TrainingRequest.model_fields.items()}
+    return _sections([field for field in FIELDS if field.required or getattr(request, field.name) != defaults[field.name]], request)
+
+
+def _sections(fields: Sequence[FormField], request: TrainingRequest) -> str:
+    return "\n\n".join(f"### {field.label}\n\n{_text(field, getattr(request, field.name))}" for field in fields) + "\n"
 
 
 def _text(field: FormField, value: object) -> str:

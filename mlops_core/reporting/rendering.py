@@ -26,7 +26,7 @@ def translator(language: Language) -> Translate:
     """``t`` of a language for Markdown: values are escaped, the sentence itself is ours."""
 
     def translate(key: str, **values: object) -> Markdown:
-        return Markdown(messages.text(language, key).format(**{name: escape(value) for name, value in values.items()}))
+        return Markdown(messages.filled(messages.text(language, key), {name: escape(value) for name, value in values.items()}))
 
     return translate
 

@@ -2,6 +2,7 @@
 
     plain("ja", "phase.data")                  # '…'
     plain("en", "verdict.line", measured="0.93", required="0.90")
+    filled("{rows:,} row{rows:|s} {rows:is|are} left", {"rows": 1})   # '1 row is left': the first word for one, else the second
 
 A key has the same placeholders in every language (a test compares); an unknown key is a defect and says so.
 """
@@ -9,6 +10,7 @@ A key has the same placeholders in every language (a test compares); an unknown 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping
 
 from mlops_core.algorithms.catalogue import ENTRIES
@@ -43,4 +45,19 @@ def warning_codes() -> list[str]:
 
 def plain(language: Language, key: str, **values: object) -> str:
     """The sentence with its placeholders filled as they are: for mail, Slack and logs, not for Markdown."""
-    return text(language, key).format(**values)
+    return filled(text(language, key), values)
+
+
+class _Grammar(string.Formatter):
+    """Format strings whose fields may choose a word by number."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        one, bar, many = format_spec.partition("|")
+        if bar:
+            return one if str(value) == "1" else many
+        return format(value, format_spec)
+
+
+def filled(sentence: str, values: Mapping[str, object]) -> str:
+    """A sentence with its placeholders filled; `KeyError` names one without a value."""
+    return _Grammar().vformat(sentence, (), values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_core.reporting.messages.en_checks import CHECKS
 from mlops_core.reporting.messages.en_pages import PAGES
 from mlops_core.reporting.messages.en_reading import READING
+from mlops_core.reporting.messages.en_terminal import TERMINAL
 
 EN: dict[str, str] = {
     "headline.running": "{model}: {phase} is running (phase {number} of {total})",
@@ -143,7 +144,7 @@ EN: dict[str, str] = {
     "link.more": "This page was cut at {limit} bytes; the whole is in the history record: {address}",
     "link.more_plain": "This page was cut at {limit} bytes; the whole is in the history record.",
     "next.retrain": "Comment one line with the parameters to change, for example:",
-    "next.retrain_limit": "{left} of {total} rounds are left. Only people with write access are heard. Unanswered, the run ends.",
+    "next.retrain_limit": "{left} of {total} rounds {left:is|are} left. Only people with write access are heard. Unanswered, the run ends.",
     "next.predict": "Ask the endpoint:",
     "next.rollback": "Return to the version before:",
     "next.again": "Correct the cause, take the label {label} off and set it again: a new generation starts.",
@@ -155,7 +156,9 @@ EN: dict[str, str] = {
     "ask.headline": "{model}: round {round} did not pass; your decision is needed",
     "ask.what": "What to change: {reason}.",
     "ask.how": "Answer on the issue with:",
-    "ask.left": "{left} of {total} rounds are left. Only people with write access are heard. The run ends when nobody answers in time.",
+    "ask.left": (
+        "{left} of {total} rounds {left:is|are} left. Only people with write access are heard. The run ends when nobody answers in time."
+    ),
     "ask.subject": "[mlops] {model}: round {round} needs your decision",
     "ask.issue": "Issue: {address}",
     "answer.accepted": "Round {round} of run {run} has been started. The page of the run shows it.",
@@ -164,7 +167,7 @@ EN: dict[str, str] = {
     "history.index": "Training history of {model}",
     "history.index_note": "Rebuilt from the records after every run, never edited; every record carries the digest of the one before.",
     "history.sequence": "Record {sequence}; digest of the record before: {previous}.",
-    "history.looks": "The test split of this dataset version has been opened {looks} times.",
+    "history.looks": "The test split of this dataset version has been opened {looks} time{looks:|s}.",
     "item.repository": "Repository and issue",
     "item.request_digest": "Request digest",
     "item.body_digest": "Approved body digest",
@@ -196,8 +199,8 @@ EN: dict[str, str] = {
     "report.split_validation": "validation split",
     "report.split_test": "test split",
     "ask.found": "On the validation split {metric} was {measured}; required is {comparison} {required} ({rule}).",
-    "detail.prepared": "{train:,} / {validation:,} / {test:,} rows, {features:,} features",
-    "detail.prepared_before": "prepared before, used again: {train:,} / {validation:,} / {test:,} rows, {features:,} features",
+    "detail.prepared": "{train:,} / {validation:,} / {test:,} rows, {features:,} feature{features:|s}",
+    "detail.prepared_before": "prepared before, used again: {train:,} / {validation:,} / {test:,} rows, {features:,} feature{features:|s}",
     "detail.round": "round {round}",
     "detail.trained": "round {round}: {seconds:,} s",
     "detail.measuring": "{split}, round {round}",
@@ -247,7 +250,9 @@ EN: dict[str, str] = {
     "plan.asked": "{choice}: asked for in the issue.",
     "plan.as_before": "{choice}: as in the first round.",
     "plan.only": "{choice}: the only method with the hyperparameters given.",
-    "plan.few_per_feature": "{choice}: {rows:,} training rows for {features:,} features are too few for trees; lines overfit less.",
+    "plan.few_per_feature": (
+        "{choice}: {rows:,} training rows for {features:,} feature{features:|s} are too few for trees; lines overfit less."
+    ),
     "plan.few_rows": "{choice}: {rows:,} training rows are fewer than {limit:,}: many averaged trees overfit less.",
     "plan.many_rows": "{choice}: {rows:,} training rows are enough for boosting, the stronger method on tables.",
     "plan.instance_asked": "{choice}: asked for in the issue; {gib:.2f} GiB and {seconds:.0f} s predicted.",
@@ -274,25 +279,28 @@ EN: dict[str, str] = {
     "alarm.over": "The alarm on {kind} of {endpoint} is over.",
     "alarm.act": "What to do: {runbook}; to go back to the version before: {command}.",
     "finding.of_columns": "{columns}: {sentence}",
-    "finding.w_data_001": "{rows:,} duplicate rows were {action}",
-    "finding.w_data_002": "{rows:,} rows without a target were left out",
+    "finding.w_data_001": "{rows:,} duplicate {rows:row was|rows were} {action}",
+    "finding.w_data_002": "{rows:,} {rows:row|rows} without a target {rows:was|were} left out",
     "finding.w_data_003": "a constant column teaches nothing and was dropped",
     "finding.w_data_004": "an empty column was dropped",
     "finding.w_data_005": "the column looks like an identifier and was dropped",
     "finding.w_data_005_kept": "the column looks like an identifier ({distinct:,} distinct values) and was kept",
     "finding.w_data_006": "a column that copies the target was taken out",
-    "finding.w_data_007": "{values:,} texts in a numeric column were taken as missing",
-    "finding.w_data_008": "{missing:,} of {rows:,} values are missing",
+    "finding.w_data_007": "{values:,} {values:text|texts} in a numeric column {values:was|were} taken as missing",
+    "finding.w_data_008": "{missing:,} of {rows:,} values {missing:is|are} missing",
     "finding.w_data_009": "{categories:,} categories, more than the {kept:,} that are encoded",
     "finding.w_data_010": "some classes have very few rows ({listed})",
     "finding.w_data_011": "column names were made unique",
-    "finding.w_data_012": "{rows:,} of {of:,} test rows also stand in the training file",
+    "finding.w_data_012": "{rows:,} of {of:,} test rows also {rows:stands|stand} in the training file",
     "finding.w_data_013": "whole numbers above 2^24 are rounded (from {minimum:,.0f} to {maximum:,.0f})",
-    "finding.w_data_014": "{rows:,} rows with missing values were left out",
-    "finding.w_data_015": "{rows:,} training rows are outliers (below {low:.6g} or above {high:.6g}): {action}",
-    "finding.w_data_016": "{categories:,} rare categories ({rows:,} training rows) count as one",
-    "finding.w_data_017": "{features:,} features were left out by {rule}; {kept:,} are kept",
+    "finding.w_data_014": "{rows:,} {rows:row|rows} with missing values {rows:was|were} left out",
+    "finding.w_data_015": "{rows:,} training {rows:row is an outlier|rows are outliers} (below {low:.6g} or above {high:.6g}): {action}",
+    "finding.w_data_016": (
+        "{categories:,} rare {categories:category|categories} ({rows:,} training {rows:row|rows}) {categories:counts|count} as one"
+    ),
+    "finding.w_data_017": "{features:,} {features:feature was|features were} left out by {rule}; {kept:,} {kept:is|are} kept",
     **CHECKS,
     **PAGES,
     **READING,
+    **TERMINAL,
 }

@@ -9,7 +9,8 @@ CHECKS: dict[str, str] = {
     "finding.w_leak_001": "alone gives the target ({metric} {score:.4f} on {rows:,} training rows): a copy in other words?",
     "finding.w_leak_002": "their {form} gives the target (R² {score:.6f} on {rows:,} training rows): parts of the answer are in the table",
     "finding.w_leak_003": (
-        "{rows:,} rows repeat another one: split by row a probe reaches {metric} {apart:.3f}, with equal rows on one side {together:.3f}; "
+        "{rows:,} {rows:row repeats|rows repeat} another one: split by row a probe reaches {metric} {apart:.3f}, with equal rows "
+        "on one side {together:.3f}; "
         "equal rows were kept on one side"
     ),
     "finding.w_leak_004": (
@@ -27,5 +28,7 @@ CHECKS: dict[str, str] = {
     "finding.w_eval_001": "on the {split} all {rows:,} rows were answered with one class ({label}), {classes} were asked for",
     "finding.w_eval_002": "{metric} {score:.6f} on the {split} ({rows:,} rows) is too good to be true: look for a leak first",
     "finding.w_eval_003": "on the {split} all {rows:,} rows were answered with one number",
-    "finding.w_eval_004": "{columns} protected columns were not compared on the {split}: no such column or no two groups of ten rows",
+    "finding.w_eval_004": (
+        "{columns} protected {columns:column was|columns were} not compared on the {split}: no such column or no two groups of ten rows"
+    ),
 }

@@ -18,10 +18,10 @@ PAGES = {
     "report.legend_model": "model with 95 % interval",
     "report.legend_baseline": "trivial baseline: {rule}",
     "report.flat": "No width means that no resample differed; {rows} rows without an error still allow an error share of {bound} %.",
-    "report.left_out": "{metric} leaves out {count} rows whose target is 0.",
+    "report.left_out": "{metric} leaves out {count} {count:row|rows} whose target is 0.",
     "report.true_predicted": "True ↓  Predicted →",
     "report.confusion_note": "{rows} rows; shares and shading are of each true class.",
-    "report.roc_alt": "{count} ROC curves above the diagonal of chance",
+    "report.roc_alt": "{count} ROC {count:curve|curves} above the diagonal of chance",
     "report.roc_note": "{rows} rows. Dashed: ranking by chance, area 0.5.",
     "report.false_rate": "False positive rate",
     "report.true_rate": "True positive rate",
@@ -32,7 +32,8 @@ PAGES = {
     "report.group": "{label} ({rows} rows)",
     "report.residuals_alt": "Predicted against measured values of {rows} rows as a density",
     "report.residuals_note": (
-        "{rows} rows; darker squares hold more of them (log scale), none fewer than ten; {hidden} rows stand apart and are not "
+        "{rows} rows; darker squares hold more of them (log scale), none fewer than ten; {hidden} "
+        "{hidden:row stands apart and is|rows stand apart and are} not "
         "drawn. Dashed: predicted equals measured."
     ),
     "report.measured_axis": "Measured {target}",
@@ -44,7 +45,7 @@ PAGES = {
     "report.classes": "Figures per class",
     "report.class": "Class",
     "report.rows": "Rows",
-    "report.hidden": "{count} class(es) with fewer than ten rows are not shown.",
+    "report.hidden": "{count} {count:class|classes} with fewer than ten rows {count:is|are} not shown.",
     "report.data": "Data",
     "report.rows_split": "Rows",
     "report.features": "Features after encoding",
@@ -61,8 +62,16 @@ PAGES = {
         "RMSE and MAE are in the target's unit, MAPE is a share of it; R² compares with always answering the mean."
     ),
     "report.no_verdict": "This page measures. Whether the model is accepted is decided afterwards by the policy and shown on the issue.",
+    "report.thresholds": "What other thresholds would give",
+    "report.threshold": "Threshold",
+    "report.selected": "Rows called {positive}",
+    "report.thresholds_note": (
+        "{rows} rows; a score at or above the threshold counts as positive, the model as it is served uses 0.5. Brackets: 95 % "
+        "(Wilson). A threshold chosen by these rows looks better on them than on others."
+    ),
+    "report.best_round": "round {round} of {rounds}, where validation was best",
     "report.open": "Measured, not judged yet",
-    "report.warned": "{count} warning(s):",
+    "report.warned": "{count} {count:warning|warnings}:",
     "report.unwarned": "No warning.",
     "report.share_axis": "Share of the rows",
     "act.accept": "Nothing: the model {model} goes on to packaging and release; the issue ({issue}) shows where it serves.",
@@ -78,13 +87,13 @@ PAGES = {
     "report.pr_area": "Average precision {value} (95 %: {low} – {high}).",
     "report.pr_note": "{rows} rows.",
     "report.pr_note_base": "{rows} rows. Dashed: the share of positives, {share}.",
-    "report.pr_alt": "{count} precision-recall curve(s)",
-    "report.calibration_alt": "Share of positives against the mean score in {count} bins, with 95 % intervals",
+    "report.pr_alt": "{count} precision-recall {count:curve|curves}",
+    "report.calibration_alt": "Share of positives against the mean score in {count} {count:bin|bins}, with 95 % intervals",
     "report.calibration_x": "Mean score of the bin",
     "report.calibration_y": "Share that was positive",
     "report.calibration_dot": "{share} of {rows} rows",
     "report.calibration_note": "{rows} rows; expected calibration error {ece}. Dashed: a score means its share.",
-    "report.calibration_hidden": "{count} bin(s) with fewer than ten rows are not shown.",
+    "report.calibration_hidden": "{count} {count:bin|bins} with fewer than ten rows {count:is|are} not shown.",
     "report.tenths": "Errors by prediction",
     "report.tenths_alt": "Mean error in {count} tenths of the predictions, with one deviation to either side",
     "report.tenths_x": "Predicted (tenths of the rows)",
@@ -118,7 +127,9 @@ PAGES = {
         "rows, seed {seed}; unshuffled {base}."
     ),
     "report.groups": "Groups of {attribute}",
-    "report.groups_hidden": "{count} group(s) with fewer than ten rows ({rows} rows together) are not shown.",
+    "report.groups_hidden": (
+        "{count} {count:group|groups} with fewer than ten rows ({rows} {rows:row|rows} together) {count:is|are} not shown."
+    ),
     "report.groups_absent": "Not in this split, so not compared: {columns}.",
     "report.groups_note": (
         "Points with 95 % intervals. Measuring a difference does not explain it: ask the owners of the data before acting on it."
@@ -167,7 +178,7 @@ PAGES = {
     "quality.title": "Data quality",
     "quality.lead": "{rows} rows read to predict {target}. Raw data {digest}…",
     "quality.ready": "Ready to train: nothing to warn of",
-    "quality.warned": "Ready to train, with {count} warning(s)",
+    "quality.warned": "Ready to train, with {count} {count:warning|warnings}",
     "quality.gate": "Every schema check passed; warnings do not stop a run unless the policy says so (stop_on).",
     "quality.stopped": "Not trained: the data did not pass the quality gate",
     "quality.gate_stopped": "A schema check did not pass, so figures on these rows would say nothing about a model; the run ends here.",
@@ -206,8 +217,8 @@ PAGES = {
         "All {rows} rows of the file. Bars stand between the 1 % and 99 % quantiles; the outer ones hold what lies beyond. "
         "Categories of fewer than ten rows are not named."
     ),
-    "quality.more_columns": "{count} more are in the JSON file beside this page.",
-    "quality.more_categories": "{count} more categories, {share} of the rows",
+    "quality.more_columns": "{count} more {count:is|are} in the JSON file beside this page.",
+    "quality.more_categories": "{count} more {count:category|categories}, {share} of the rows",
     "quality.missing": "Missing",
     "quality.distinct": "Distinct",
     "quality.median": "Median",
@@ -234,7 +245,7 @@ PAGES = {
     "dropped.target_copy": "left out: copies the target",
     "features.title": "Feature documentation",
     "features.lead": "What the model is given to predict {target}. Feature specification {digest}…",
-    "features.headline": "{count} features from {columns} columns",
+    "features.headline": "{count} {count:feature|features} from {columns} {columns:column|columns}",
     "features.fitted": "Every value below was fitted on the {rows} training rows alone; validation, test and serving use the same ones.",
     "features.act": (
         "To change it, edit the fields of the issue under preparation (missing values, outliers, encoding, scaling, derived "
@@ -244,8 +255,8 @@ PAGES = {
     "features.as_it_is": "Used as it is.",
     "features.made": "made of several columns",
     "features.rare": "rare categories together",
-    "features.hidden": "{count} categories with fewer than ten training rows are not named.",
-    "features.more": "{count} more are in features.json.",
+    "features.hidden": "{count} {count:category|categories} with fewer than ten training rows {count:is|are} not named.",
+    "features.more": "{count} more {count:is|are} in features.json.",
     "features.note": "f0, f1 … are the places in the feature vector and the column names in the feature files.",
     "features.left_out": "Left out",
     "features.name": "Feature",
@@ -282,19 +293,23 @@ PAGES = {
     "link.quality": "Data quality report",
     "link.features": "Feature documentation",
     "finding.w_quality_001": "{share} % are missing in the {split}, {expected} % in training",
-    "finding.w_quality_002": "{count:,} values ({share} %) of the {split} lie outside the range of the training rows",
-    "finding.w_quality_003": "{count:,} values ({share} %) of the {split} are categories that training lacks",
-    "finding.w_quality_004": "{count:,} of {of:,} expectations do not hold on a sample of {rows:,} rows",
+    "finding.w_quality_002": (
+        "{count:,} {count:value|values} ({share} %) of the {split} {count:lies|lie} outside the range of the training rows"
+    ),
+    "finding.w_quality_003": (
+        "{count:,} {count:value|values} ({share} %) of the {split} {count:is a category|are categories} that training lacks"
+    ),
+    "finding.w_quality_004": "{count:,} of {of:,} expectations {count:does|do} not hold on a sample of {rows:,} rows",
     "quality.all_rows": "all {rows} rows",
     "quality.of_cells": "of {count} cells",
     "quality.of_all": "of all {rows} rows of the file",
     "quality.engine": "Engine",
-    "quality.misfits": "{count} values do not fit the type and count as missing",
+    "quality.misfits": "{count} {count:value does|values do} not fit the type and {count:counts|count} as missing",
     "quality.notation": "numbers written with {style}",
-    "quality.currency": "{count} values with a currency mark",
-    "quality.far": "{count} values lie far outside (over 20 interquartile ranges)",
-    "quality.codes": "{codes} probably stands for missing ({count} values)",
-    "quality.spellings": "{count} values respelt to join a category",
+    "quality.currency": "{count} {count:value|values} with a currency mark",
+    "quality.far": "{count} {count:value lies|values lie} far outside (over 20 interquartile ranges)",
+    "quality.codes": "{codes} probably stands for missing ({count} {count:value|values})",
+    "quality.spellings": "{count} {count:value|values} respelt to join a category",
     "notation.comma": "a decimal comma",
     "notation.thousands": "thousands separators",
     "file.kind": "File",
@@ -305,7 +320,7 @@ PAGES = {
     "file.headers": "Repeated header lines left out",
     "file.totals": "Lines of totals left out",
     "file.ragged": "Lines of another width left out",
-    "quality.of_columns": "{count} column(s)",
+    "quality.of_columns": "{count} {count:column|columns}",
     "part.train": "Training",
     "part.validation": "Validation",
     "part.test": "Test",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_core.reporting.messages.ja_checks import CHECKS
 from mlops_core.reporting.messages.ja_pages import PAGES
 from mlops_core.reporting.messages.ja_reading import READING
+from mlops_core.reporting.messages.ja_terminal import TERMINAL
 
 JA: dict[str, str] = {
     "headline.running": "{model}：{phase}を実行中（フェーズ {number}/{total}）",
@@ -295,4 +296,5 @@ JA: dict[str, str] = {
     **CHECKS,
     **PAGES,
     **READING,
+    **TERMINAL,
 }

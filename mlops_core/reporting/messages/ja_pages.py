@@ -58,6 +58,14 @@ PAGES = {
     "report.method_multiclass": "スコアが最大のクラスを予測とします。適合率、再現率、F1、AUC（一対残り）はクラスの単純平均です。",
     "report.method_regression": "RMSE と MAE は目的変数の単位、MAPE はその割合。R² は常に平均を答える場合との比較です。",
     "report.no_verdict": "このページは測定のみを示します。採否は後でポリシーに従って判定され、Issue に表示されます。",
+    "report.thresholds": "しきい値を変えた場合",
+    "report.threshold": "しきい値",
+    "report.selected": "{positive} と判定する行",
+    "report.thresholds_note": (
+        "{rows} 行。スコアがしきい値以上なら正例とし、配信されるモデルは 0.5 を使います。括弧内は 95 % 区間（Wilson）。"
+        "この行で選んだしきい値は、この行では実際より良く見えます。"
+    ),
+    "report.best_round": "{rounds} ラウンド中、検証が最良の {round} ラウンド",
     "report.open": "測定済み、判定はまだです",
     "report.warned": "警告 {count} 件：",
     "report.unwarned": "警告はありません。",

@@ -1,4 +1,4 @@
-"""What `mlops run` settles before the platform starts."""
+"""What `mlops run` settles before the platform starts, and what it says, in both languages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import io
 from pathlib import Path
 
 from mlops_core.cli import run
-from mlops_core.cli.console import Console
+from mlops_core.cli.console import Console, padded
+from mlops_core.cli.result import collect, summary
+from mlops_core.contracts.run import RunState
+from tests.unit.mcp_server import world as w
+from tests.unit.reporting import states
 
 
 def test_a_test_file_of_its_own_passes_the_check(tmp_path: Path) -> None:
@@ -19,3 +23,28 @@ def test_a_test_file_of_its_own_passes_the_check(tmp_path: Path) -> None:
     given = parser.parse_args([*files, "--target", "y", "--positive", "yes"])
     run.check(given, Console(io.StringIO(), io.StringIO()))
     assert given.task == "binary"
+
+
+def test_the_result_is_told_in_the_language_of_the_request() -> None:
+    lines = told(states.succeeded(request=states.request(language="ja"), warnings=()))
+    assert lines[0] == "成功: income 1.0.0"
+    assert "  判定           合格（判定の根拠：依頼のしきい値）" in lines
+    assert "  Issue のページ https://example.org/7" in lines
+    assert told(states.succeeded(warnings=()))[0] == "succeeded: income 1.0.0"
+
+
+def test_the_phases_are_told_in_the_language_of_the_request() -> None:
+    err = io.StringIO()
+    with Console(io.StringIO(), err).live() as screen:
+        screen.show(states.state(request=states.request(language="ja")))
+        screen.show(states.state())
+    assert "✓ データ準備: 完了" in err.getvalue()
+    assert "✓ data: done" in err.getvalue()
+
+
+def test_a_heading_is_padded_by_the_columns_that_its_letters_take() -> None:
+    assert [padded(text, 6) for text in ("判定", "two", "too long")] == ["判定  ", "two   ", "too long"]
+
+
+def told(state: RunState) -> list[str]:
+    return summary(collect(w.world().ports, state, issue_url="https://example.org/7", report_url="", endpoint_url=""))

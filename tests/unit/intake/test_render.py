@@ -26,7 +26,7 @@ from mlops_core.errors import InvalidRequest
 from mlops_core.intake.body import parse_body
 from mlops_core.intake.characters import offence
 from mlops_core.intake.hyperparameters import plain
-from mlops_core.intake.render import render_body
+from mlops_core.intake.render import render_answers, render_body
 from mlops_core.intake.values import SIGNS
 from tests.unit.intake.bodies import BUCKET
 
@@ -129,6 +129,19 @@ def test_a_rendered_request_reads_back_as_itself(request: TrainingRequest) -> No
     again = parse_body(render_body(request), bucket=BUCKET).request
     assert again == request
     assert again.model_dump_json() == request.model_dump_json()
+
+
+@settings(max_examples=100, deadline=None)
+@given(requests())
+def test_a_request_reads_back_from_its_answers_alone(request: TrainingRequest) -> None:
+    assert parse_body(render_answers(request), bucket=BUCKET).request == request
+
+
+def test_fields_that_nobody_answered_are_left_out_of_the_answers() -> None:
+    body = render_answers(_plain().model_copy(update={"seed": 7, "drop_columns": ("id",)}))
+    headings = [line.removeprefix("### ").partition(" / ")[0] for line in body.splitlines() if line.startswith("### ")]
+    assert headings == ["Language", "Model name", "Task", "Dataset", "Target column", "Columns to drop", "Metric", "Seed"]
+    assert "_No response_" not in body
 
 
 @settings(max_examples=200, deadline=None)

@@ -98,7 +98,7 @@ def test_a_record_for_people_holds_all_that_reproducing_needs() -> None:
         "3.2.0",
     ):
         assert needed in text
-    assert "opened 1 times" in text
+    assert "opened 1 time." in text
 
 
 def test_a_failed_and_a_retrained_run_are_told_too() -> None:

@@ -43,6 +43,10 @@ FAMILIES = {
     "metric.": (*CLASSIFICATION_METRICS, *REGRESSION_METRICS),
     "baseline.": ("majority_class", "mean"),
     "plot.": ("confusion_matrix", "roc_curve", "residuals"),
+    "terminal.": ("waiting", "running", "done", "failed", "skipped"),
+    "terminal.head_": (
+        *("reason", "validation", "test", "baseline", "verdict", "warning", "more", "endpoint", "issue", "report", "prediction", "pages"),
+    ),
     "outcome.": ("succeeded", "refused", "failed", "aborted", "timed_out", "expired", "open"),
     "column.": ("validation", "test"),
     "report.split_": ("train", "validation", "test"),
@@ -81,11 +85,11 @@ FAMILIES = {
 
 
 def placeholders(text: str) -> list[str]:
-    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+    return sorted({name for _, name, _, _ in string.Formatter().parse(text) if name is not None})
 
 
 def sources() -> str:
-    speak = [FOLDER, *(FOLDER.parent / name for name in ("agents", "capabilities", "runs"))]
+    speak = [FOLDER, *(FOLDER.parent / name for name in ("agents", "capabilities", "runs", "cli"))]
     files = [
         path
         for folder in speak
@@ -128,6 +132,17 @@ def test_every_key_that_the_code_names_exists_and_every_key_is_named() -> None:
     assert CATALOGUES["en"].keys() - used == set()
     asked = set(re.findall(r"""(?:\bt\(|plain\(language, )\s*["']([a-z]+\.[a-z0-9_]+)["']""", text))
     assert {key for key in asked - CATALOGUES["en"].keys() if not any(prefix.startswith(key) for prefix in FAMILIES)} == set()
+
+
+def test_a_sentence_counts_one_and_many_rightly() -> None:
+    one, two = (plain("en", "finding.w_data_033", rows=rows, groups=rows // 2) for rows in (2, 4))
+    assert one == "2 rows in 1 group have equal inputs and different labels"
+    assert two == "4 rows in 2 groups have equal inputs and different labels"
+    assert plain("en", "report.warned", count="1") == "1 warning:"
+
+
+def test_no_sentence_leaves_the_number_to_the_reader() -> None:
+    assert [key for catalogue in CATALOGUES.values() for key, text in catalogue.items() if re.search(r"\w\((s|es)\)", text)] == []
 
 
 def test_an_unknown_key_is_a_defect_that_names_it() -> None:

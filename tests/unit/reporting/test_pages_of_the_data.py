@@ -110,7 +110,7 @@ def test_the_quality_report_is_one_escaped_page_in_both_languages(language: Lang
 
 def test_warnings_with_what_to_do_come_before_everything_else() -> None:
     words = check(quality())
-    assert words.index("with 1 warning(s)") < words.index("W-DATA-001") < words.index("Duplicate rows: drop") < words.index("Next")
+    assert words.index("with 1 warning") < words.index("W-DATA-001") < words.index("Duplicate rows: drop") < words.index("Next")
     assert words.index("Next") < words.index("Overview")
     calm = render_quality(data(findings=()), report(), config=CONFIG, language="en")
     assert "Ready to train: nothing to warn of" in check(calm)
@@ -146,11 +146,11 @@ def test_a_page_without_stability_says_why() -> None:
 def test_categories_and_classes_under_ten_rows_are_counted_and_not_named() -> None:
     words = check(quality())
     assert "only nine live here" not in words
-    assert "1 more categories" in words
+    assert "1 more category," in words
     assert "seven rows" not in words
     features = check(documented("en", hot("<i>Oslo</i>"), hot("only nine live here")))
     assert "only nine live here" not in features
-    assert "1 categories with fewer than ten training rows are not named" in features
+    assert "1 category with fewer than ten training rows is not named" in features
 
 
 def test_a_column_s_oddities_and_the_file_s_repairs_are_told() -> None:
