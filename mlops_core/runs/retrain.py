@@ -28,7 +28,8 @@ WATCHED = "RETRAIN"
 COOL_DOWN = "COOLDOWN"
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)\Z")
 _UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
-_MOST_OBJECTS = 1000
+_MOST_OBJECTS = 20_000
+"""The listing goes by name: the newest file may be the last of a folder that grew for years."""
 
 
 @dataclass(frozen=True)

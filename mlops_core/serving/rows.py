@@ -114,13 +114,21 @@ def _float(value: Any) -> Value:
         if math.isfinite(value):
             return float(value)
         raise MismatchError("must be a finite number")
-    if kind is int and -_HIGHEST <= value <= _HIGHEST:
-        return float(value)
+    if kind is int:
+        return _float_of_whole(value)
     if value is None:
         return missing("float64")
     if kind is str:
         return _float_text(value)
     raise MismatchError("must be a number or null")
+
+
+def _float_of_whole(value: int) -> Value:
+    """As the same digits in a CSV would be read."""
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise MismatchError("must be a finite number") from error
 
 
 def _float_text(value: str) -> Value:

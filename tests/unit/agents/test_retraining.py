@@ -178,6 +178,14 @@ def test_data_that_made_no_better_model_are_not_tried_again(walker: Walker) -> N
     assert ticks(walker) == "nothing newer"
 
 
+def test_the_newest_file_is_found_in_a_folder_of_thousands(walker: Walker) -> None:
+    later(walker, days=8)
+    for number in range(1100):
+        walker.memory.objects.write(f"s3://lake/datasets/adult/raw/{number:04}/train.csv.gz", b"age,income\n2,no\n")
+        later(walker, seconds=1)
+    assert walker.line.state(ticks(walker)).request.dataset == "s3://lake/datasets/adult/raw/1099/train.csv.gz"
+
+
 def test_a_model_without_a_champion_is_not_watched() -> None:
     walker = Walker(w.world())
     walker.memory.repository.files[w.REPOSITORY] = {".github/mlops.yml": ASKED}

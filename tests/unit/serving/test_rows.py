@@ -193,8 +193,14 @@ def test_words_that_were_never_seen_are_remembered_but_not_without_end() -> None
     assert max(map(len, schema._words)) <= 64
 
 
-def test_a_number_beyond_float64_is_refused() -> None:
-    assert "finite" in errors(b'{"age": 1, "gain": 1e999, "sex": "M"}')[0]["problem"]
+@pytest.mark.parametrize("written", ["1e999", "1" + "0" * 309])
+def test_a_number_beyond_float64_is_refused(written: str) -> None:
+    assert "finite" in errors(f'{{"age": 1, "gain": {written}, "sex": "M"}}'.encode())[0]["problem"]
+
+
+def test_whole_numbers_of_any_length_are_numbers_in_json_as_in_csv() -> None:
+    digits = "1" + "0" * 30
+    assert read(f'{{"age": 1, "gain": {digits}, "sex": "M"}}'.encode()) == SCHEMA.from_csv(f"1,{digits},M\n".encode()) == [[1, 1e30, "M"]]
 
 
 @pytest.mark.parametrize(
