@@ -21,7 +21,7 @@ GAPS: dict[str, tuple[str, str]] = {
     "accuracy_difference": ("accuracy", "difference"),
 }
 """What a policy can bound -> the gap of the results and its part."""
-ERRORS = frozenset({"rmse", "mae", "mape"})
+ERRORS = frozenset({"rmse", "mae", "mape", "mse", "median_ae", "log_loss", "brier"})
 """`contracts.request.LOWER_IS_BETTER`, without the cost of importing the contracts."""
 MOST_GAPS, MOST_SLICES, MOST_STOPS = 20, 3, 10
 SPLIT = ("seed", "split", "split_gap", "time_column", "group_column", "duplicates", "target", "task", "positive_label")
@@ -66,7 +66,8 @@ def describe(agent: Agent, event: Document) -> Document:
         policy: Document = agent.tools.call("read_policy", run_id=run_id)
         agent.record(run_id, {"phase": done, "jobs": [job_use(facts, "validation")], "warnings": results["findings"], **where})
         stops = stopping(policy["stop_on"], results["findings"])
-        weighed = {"groups": gaps_of(results, policy), "slices": slices_of(results, policy), "stops": stops[:MOST_STOPS]}
+        groups = {"groups": gaps_of(results, policy), "protected_attributes": attributes_of(run["request"], results, policy)}
+        weighed = {**groups, "slices": slices_of(results, policy), "stops": stops[:MOST_STOPS]}
         return {"verdict_input": {**_verdict_input(agent, run, results, number), **weighed}, "policy": policy}
 
     return follow(agent, LONG, event, again=again, finish=finish)
@@ -128,21 +129,47 @@ def _verdict_input(agent: Agent, run: Document, results: Document, number: int) 
         "threshold": request["threshold"],
         "round": number,
         "max_retrains": request["max_retrains"],
-        "protected_attributes": request["protected_attributes"],
     }
 
 
 def gaps_of(results: Document, policy: Document) -> list[Document]:
-    """What the policy bounds between the groups of each protected attribute, where two groups can be compared."""
+    """What the policy bounds between the groups of each protected attribute, where two groups can be compared.
+
+    Attributes are told whole and the worst first, so that what there is no room for keeps every bound that the last one told keeps.
+    """
+    told = sorted(
+        (_gaps(audit, policy) for audit in results["groups"]), key=lambda gaps: -max((_excess(gap, policy) for gap in gaps), default=0)
+    )
+    found: list[Document] = []
+    for gaps in told:
+        if len(found) + len(gaps) > MOST_GAPS:
+            break
+        found += gaps
+    return found
+
+
+def _gaps(audit: Document, policy: Document) -> list[Document]:
     found = []
-    for audit in results["groups"]:
-        for measure, (figure, part) in GAPS.items():
-            gap = audit["gaps"].get(figure)
-            if measure in policy["fairness"] and gap and gap[part]:
-                value = min(1.0, max(0.0, float(gap[part]["value"])))
-                groups = {"least": gap["lowest"][:64], "greatest": gap["highest"][:64]}
-                found.append({"attribute": audit["attribute"], "measure": measure, "value": value, **groups})
-    return found[:MOST_GAPS]
+    for measure, (figure, part) in GAPS.items():
+        gap = audit["gaps"].get(figure)
+        if measure in policy["fairness"] and gap and gap[part]:
+            value = min(1.0, max(0.0, float(gap[part]["value"])))
+            groups = {"least": gap["lowest"][:64], "greatest": gap["highest"][:64]}
+            found.append({"attribute": audit["attribute"], "measure": measure, "value": value, **groups})
+    return found
+
+
+def _excess(gap: Document, policy: Document) -> float:
+    """How far a figure lies beyond its bound; below 0 it keeps it."""
+    over = float(gap["value"]) - float(policy["fairness"][gap["measure"]])
+    return over if gap["measure"].endswith("_difference") else -over
+
+
+def attributes_of(request: Document, results: Document, policy: Document) -> list[str]:
+    """The protected attributes that the judge asks for: all but those that were measured and are not told for want of room."""
+    told = {gap["attribute"] for gap in gaps_of(results, policy)}
+    measured = {audit["attribute"] for audit in results["groups"] if len(_gaps(audit, policy)) == len(policy["fairness"])}
+    return [name for name in request["protected_attributes"] if name in told or name not in measured][:MOST_GAPS]
 
 
 def slices_of(results: Document, policy: Document) -> list[Document]:

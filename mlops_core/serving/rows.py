@@ -17,6 +17,7 @@ import io
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -110,25 +111,15 @@ def _decoded(body: bytes) -> Any:
 
 def _float(value: Any) -> Value:
     kind = type(value)
-    if kind is float:
-        if math.isfinite(value):
+    if kind in {float, int}:
+        if abs(value) <= sys.float_info.max:
             return float(value)
         raise MismatchError("must be a finite number")
-    if kind is int:
-        return _float_of_whole(value)
     if value is None:
         return missing("float64")
     if kind is str:
         return _float_text(value)
     raise MismatchError("must be a number or null")
-
-
-def _float_of_whole(value: int) -> Value:
-    """As the same digits in a CSV would be read."""
-    try:
-        return float(value)
-    except OverflowError as error:
-        raise MismatchError("must be a finite number") from error
 
 
 def _float_text(value: str) -> Value:

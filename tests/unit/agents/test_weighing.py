@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlops_core.agents.evaluation import ERRORS, gaps_of, named, slices_of
+from mlops_core.agents.evaluation import ERRORS, MOST_GAPS, attributes_of, gaps_of, named, slices_of
 from mlops_core.contracts.base import canonical
 from mlops_core.contracts.findings import Condition, LowestSlice, Slice, Slices
 from mlops_core.contracts.request import LOWER_IS_BETTER, MetricName
@@ -93,6 +93,16 @@ def test_long_names_and_many_attributes_stay_within_what_the_judge_takes() -> No
         }
     )
     assert len(canonical(whole)) < 8192
+
+
+def test_what_there_is_no_room_for_is_neither_the_worst_nor_called_unmeasured() -> None:
+    found = results()
+    found["groups"] = [{"attribute": f"a{index}", "gaps": {"selection_rate": gap(0.01 * index, 0.9)}} for index in range(40)]
+    asked = policy(fairness={"selection_rate_difference": 0.2, "selection_rate_ratio": 0.8}, fairness_action="stop")
+    told = gaps_of(found, asked)
+    assert [item["attribute"] for item in told] == [f"a{39 - place // 2}" for place in range(MOST_GAPS)]
+    request = {"protected_attributes": ["a0", "a39", "never measured"]}
+    assert attributes_of(request, found, asked) == ["a39", "never measured"]
 
 
 def _judged(policy_text: str, ratio: float, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
