@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from mlops_core.contracts.dataset import CategoricalColumn, ColumnProfile, CrossedColumn, DataJobConfig, FeatureSpec
 from mlops_core.features.sql import all_features, codes, double, encoded, pair_sql, places, target_sql, width, word_sql
-from mlops_core.features.typing import identifier
+from mlops_core.features.typing import count_sql, identifier
 
 CODE_LIMIT = 1_000
 FOLD = "__fold"
@@ -224,7 +224,7 @@ def _target_sums(facts: Facts, spec: FeatureSpec) -> tuple[list[str], Fraction]:
     """Aggregates of whole numbers over ``y``, and how many units of theirs are one."""
     if spec.task != "regression":
         classes = [1] if spec.task == "binary" else range(len(spec.labels))
-        return [f"count(*) filter (where y = {index})" for index in classes], Fraction(1)
+        return [count_sql(f"y = {index}") for index in classes], Fraction(1)
     greatest = facts.connection.execute(f"select max(abs(y)) from (select {target_sql(spec)} as y from {facts.table})").fetchone()[0]
     bits = _FIXED_BITS - math.frexp(greatest or 1.0)[1]
     bits = min(bits, 1_000)

@@ -32,10 +32,9 @@ NUL_SHARE = 0.1
 LONG_LINE = 2 * CHUNK
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _MULTIBYTE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_BLANK, _EDGE, _TAB = 1, 4, 16
-_KINDS = bytes(
-    _TAB if byte == 9 else _BLANK if byte in b" \x0b\x0c\xa0\xc2" else _EDGE if byte in b',;|"\r\n' else 0 for byte in range(256)
-)
+_EDGES = b',;|"\r\n'
+_BESIDE = dict.fromkeys(b" \x0b\x0c\xa0\xc2", _EDGES + b"\t") | {ord("\t"): _EDGES}
+"""Per blank the bytes that it may not stand beside; a tab is a separator too."""
 _MARKS: dict[bytes, Encoding] = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -225,9 +224,16 @@ def _has_padding(chunk: bytes) -> bool:
     """Whether a blank (the bytes of a no-break space included) stands beside a separator, a quote or a line end."""
     import numpy as np
 
-    kinds = np.frombuffer(chunk.translate(_KINDS), dtype=np.uint8)
-    pairs = kinds[1:] + kinds[:-1]
-    return bool(((pairs == _BLANK + _EDGE) | (pairs == _TAB + _EDGE) | (pairs == _TAB + _BLANK)).any())
+    values = np.frombuffer(chunk, dtype=np.uint8)
+    for blank, edges in _BESIDE.items():
+        if blank not in chunk:
+            continue
+        edge = np.zeros(256, dtype=np.bool_)
+        edge[list(edges)] = True
+        places = np.flatnonzero(values == blank)
+        if edge[values[places[places > 0] - 1]].any() or edge[values[places[places < len(values) - 1] + 1]].any():
+            return True
+    return False
 
 
 def _beyond_mark(text: str) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 from mlops_core.contracts.request import OutlierRule
 from mlops_core.features.profile import moments
 from mlops_core.features.sql import double
+from mlops_core.features.typing import count_sql
 
 Fences = dict[str, tuple[float, float]]
 RANGES = 1.5
@@ -42,7 +43,7 @@ def fences(connection: Any, table: str, numbers: Mapping[str, str], *, rule: Out
 
 def beyond(connection: Any, table: str, numbers: Mapping[str, str], found: Fences) -> dict[str, int]:
     """How many rows lie beyond each column's fences; columns with none are left out."""
-    counts = _fetched(connection, table, [f"count(*) filter (where {_outside(numbers[name], ends)})" for name, ends in found.items()])
+    counts = _fetched(connection, table, [count_sql(_outside(numbers[name], ends)) for name, ends in found.items()])
     return {name: count for name, count in zip(found, counts, strict=True) if count}
 
 
@@ -68,7 +69,7 @@ def _with_three_values(connection: Any, table: str, numbers: Mapping[str, str]) 
     lows = _fetched(connection, table, [f"min({item})" for item in expressions])
     highs = _fetched(connection, table, [f"max({item})" for item in expressions])
     filled = [(name, item, low, high) for (name, item), low, high in zip(numbers.items(), lows, highs, strict=True) if low is not None]
-    between = [f"count(*) filter (where {item} > {double(low)} and {item} < {double(high)})" for _, item, low, high in filled]
+    between = [count_sql(f"{item} > {double(low)} and {item} < {double(high)}") for _, item, low, high in filled]
     counts = _fetched(connection, table, between)
     return {name: item for (name, item, _, _), count in zip(filled, counts, strict=True) if count}
 

@@ -27,7 +27,7 @@ from mlops_core.features.fences import beyond, fences, quantiles
 from mlops_core.features.profile import mode, moments
 from mlops_core.features.selection import Features, Gains, LeftOut, select
 from mlops_core.features.sql import derived_name, derived_number, feature_names, filled, number_of, raw_number, target_sql, width
-from mlops_core.features.typing import identifier
+from mlops_core.features.typing import count_sql, identifier
 
 Number = TypeVar("Number", NumericColumn, DerivedColumn)
 _MOST_NAMES = 200
@@ -70,18 +70,6 @@ def fit(
     docs = [*documentation(spec, profiles, shares=_missing_shares(facts, spec)), *left_docs]
     docs += [FeatureDoc(name=derived_name(item), sources=_sources(item), left_out="constant") for item in constant]
     return Fitted(spec, out_of_fold(facts, spec), tuple(findings), tuple(docs))
-
-
-def with_moments(connection: Any, table: str, profiles: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """The profiles with mean and deviation of the numeric columns filled in."""
-    names = [profile.name for profile in profiles if profile.type != "string" and profile.distinct]
-    found = dict(zip(names, moments(connection, table, [identifier(name) for name in names]), strict=True))
-    return [
-        profile.model_copy(update={"mean": found[profile.name][0], "deviation": found[profile.name][1]})
-        if profile.name in found
-        else profile
-        for profile in profiles
-    ]
 
 
 def outlier_findings(counts: Mapping[str, int], found: Mapping[str, tuple[float, float]], config: DataJobConfig) -> list[Finding]:
@@ -251,7 +239,7 @@ def _missing_shares(facts: Facts, spec: FeatureSpec) -> dict[str, float]:
     wanted |= {item.name: f"{identifier(item.left)} is null or {identifier(item.right)} is null" for item in spec.crossed}
     if not wanted:
         return {}
-    listed = ", ".join(f"count(*) filter (where {rule})" for rule in wanted.values())
+    listed = ", ".join(count_sql(rule) for rule in wanted.values())
     counts = facts.connection.execute(f"select {listed} from {facts.table}").fetchone()
     return {name: count / facts.rows for name, count in zip(wanted, counts, strict=True)}
 

@@ -233,7 +233,7 @@ def _numbers(connection: Any, file: str, texts: Mapping[str, int]) -> dict[str, 
         names = [name for name, count in found.items() if count and count >= NUMERIC_SHARE * texts[name]]
         if not names:
             return {}
-        listed = ", ".join(f"count(*) filter (where {rule.format(identifier(name))})" for name in names)
+        listed = ", ".join(typing.count_sql(rule.format(identifier(name))) for name in names)
         found = dict(zip(names, connection.execute(f"select {listed} from {file}").fetchone(), strict=True))
     return found
 

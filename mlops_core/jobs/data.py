@@ -19,7 +19,7 @@ from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality, DataJobConfig, DataProfile, FeatureDocs, FeatureSpec, Finding
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import FOLD, FOLDS
-from mlops_core.features.fit import Fitted, fit, with_moments
+from mlops_core.features.fit import Fitted, fit
 from mlops_core.features.load import DIGEST, MISFITS, ROW, Column, Layout, Table, load, require_columns
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
@@ -328,7 +328,7 @@ def _profiles(work: Preparation) -> list[ColumnProfile]:
     config = work.config
     features = [column for column in work.kept if column.name != config.target]
     found = profiles(work.connection, "train", features, limit=config.one_hot_limit)
-    judged = judge_columns(work.connection, with_moments(work.connection, "train", found), config)
+    judged = judge_columns(work.connection, found, config)
     judged = [item.model_copy(update={"dropped": "requested"}) if item.name in config.audit_columns else item for item in judged]
     if all(item.dropped for item in judged):
         raise InvalidRequest(

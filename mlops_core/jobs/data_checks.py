@@ -17,7 +17,7 @@ from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, Finding
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import CODE_LIMIT
 from mlops_core.features.load import Column
-from mlops_core.features.typing import identifier
+from mlops_core.features.typing import count_sql, identifier
 
 CLASS_LIMIT = 1000
 COPY_SHARE = 0.999
@@ -162,9 +162,7 @@ def _copies(connection: Any, profiles: Sequence[ColumnProfile], config: DataJobC
     ]
     if not names:
         return set()
-    equal = ", ".join(
-        f"count(*) filter (where {f'cast({identifier(name)} as varchar)' if text else identifier(name)} = {target})" for name in names
-    )
+    equal = ", ".join(count_sql(f"{f'cast({identifier(name)} as varchar)' if text else identifier(name)} = {target}") for name in names)
     rows, *counts = connection.execute(f"select count(*), {equal} from train").fetchone()
     return {name for name, count in zip(names, counts, strict=True) if count >= COPY_SHARE * rows}
 

@@ -28,7 +28,7 @@ from mlops_core.contracts.quality import Check, CheckName, Miss, PartName, Quali
 from mlops_core.contracts.request import Language
 from mlops_core.features.load import ROW
 from mlops_core.features.sql import double
-from mlops_core.features.typing import identifier, literal
+from mlops_core.features.typing import count_sql, identifier, literal
 from mlops_core.jobs import suite
 from mlops_core.jobs.contract import log, write_message
 from mlops_core.jobs.shifts import stability
@@ -201,7 +201,7 @@ def _counted(gate: Gate, part: PartName) -> Counts:
 def _beyond_sql(item: ColumnProfile) -> str:
     value = f"cast({identifier(item.name)} as double)"
     least, greatest = double(item.minimum or 0.0), double(item.maximum or 0.0)
-    return f"count(*) filter (where {value} < {least} or {value} > {greatest})"
+    return count_sql(f"{value} < {least} or {value} > {greatest}")
 
 
 def _listed(item: ColumnProfile) -> bool:
@@ -214,7 +214,7 @@ def _many(item: ColumnProfile) -> bool:
 
 def _unlisted_sql(item: ColumnProfile) -> str:
     listed = ", ".join(literal(value) for value, _ in item.categories)
-    return f"count(*) filter (where {identifier(item.name)} not in ({listed}))"
+    return count_sql(f"{identifier(item.name)} not in ({listed})")
 
 
 def _unseen(gate: Gate, part: PartName, item: ColumnProfile) -> int:

@@ -17,7 +17,7 @@ from mlops_core.contracts.dataset import ColumnProfile
 from mlops_core.contracts.quality import PartName, Shift
 from mlops_core.features.checks.stability import psi
 from mlops_core.features.sql import double
-from mlops_core.features.typing import identifier, literal
+from mlops_core.features.typing import count_sql, identifier, literal
 
 MOST_COLUMNS = 200
 LEAST_ROWS = 500
@@ -53,8 +53,8 @@ def _counted(item: ColumnProfile) -> list[str]:
     """Filled values first, then those up to each edge, or those of each listed category."""
     column = identifier(item.name)
     if item.edges:
-        return [f"count({column})", *(f"count(*) filter (where {column} <= {double(edge)})" for edge in item.edges)]
-    return [f"count({column})", *(f"count(*) filter (where {column} = {literal(value)})" for value, _ in item.categories)]
+        return [f"count({column})", *(count_sql(f"{column} <= {double(edge)}") for edge in item.edges)]
+    return [f"count({column})", *(count_sql(f"{column} = {literal(value)}") for value, _ in item.categories)]
 
 
 def _cells(item: ColumnProfile, counts: Sequence[int], rows: int) -> list[int]:

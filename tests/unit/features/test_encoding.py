@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,14 @@ def test_a_blank_beside_an_edge_is_seen(tmp_path: Path, row: str) -> None:
 
 def test_blanks_inside_values_are_no_padding(tmp_path: Path) -> None:
     assert not _examined(tmp_path, b'a name,y\n"New York,NY",2\na b,c d\n').padded
+
+
+@given(st.lists(st.sampled_from([b"a", b" ", b"\t", b"\xc2\xa0", b",", b'"', b"\n"]), max_size=40))
+def test_a_blank_counts_beside_any_edge_in_any_order(pieces: list[bytes]) -> None:
+    chunk = b"".join(pieces)
+    blank, edge = b"[ \x0b\x0c\xa0\xc2]", b'[,;|"\r\n\t]'
+    beside = b"|".join([blank + edge, edge + blank, b'\t[,;|"\r\n]', b'[,;|"\r\n]\t'])
+    assert encoding._has_padding(chunk) == (re.search(beside, chunk) is not None)
 
 
 @settings(max_examples=25, deadline=None)

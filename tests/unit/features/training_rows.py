@@ -14,7 +14,7 @@ import pyarrow as pa
 from mlops_core.algorithms.gains import gains
 from mlops_core.contracts.dataset import DataJobConfig
 from mlops_core.features.feeds import feeds_of, session
-from mlops_core.features.fit import Fitted, fit, with_moments
+from mlops_core.features.fit import Fitted, fit
 from mlops_core.features.graph import feature_model
 from mlops_core.features.load import Column
 from mlops_core.features.profile import profiles
@@ -62,7 +62,7 @@ def fitted(table: pa.Table, columns: Sequence[str] = tuple(KINDS), **recipe: obj
         Column(name=name, type=KINDS[name], rows=table.num_rows, missing=0, misfits=0)  # type: ignore[arg-type]
         for name in columns
     ]
-    found = with_moments(connection, "train", profiles(connection, "train", known, limit=config.one_hot_limit))
+    found = profiles(connection, "train", known, limit=config.one_hot_limit)
     return fit(connection, "train", judge_columns(connection, found, config), config=config, labels=labels, gains=gains)
 
 
