@@ -1,8 +1,8 @@
 """A measured figure beside its bar, and the tables and files that keep them.
 
-    figure = Figure("adult, XGBoost: accuracy", 0.8722, at_least=0.868)
-    print(table([figure]))
-    keep("bars", [figure], folder=Path("build/bench"))
+figure = Figure("adult, XGBoost: accuracy", 0.8722, at_least=0.868)
+print(table([figure]))
+keep("bars", [figure], folder=Path("build/bench"))
 """
 
 from __future__ import annotations
