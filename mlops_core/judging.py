@@ -7,13 +7,13 @@
 Rules in this order: the request's threshold; the policy's minimum per metric; better than the trivial baseline (always asked where the
 request names no threshold); the champion's figure plus the policy's margin, compared with the figure or with the pessimistic end of its
 interval; the policy's bounds between groups of the protected attributes, where they stop; its floors for the worst slice.  Errors
-(rmse, mae, mape) and differences count downwards.  Bounds that are only reported come last and never decide.
+(rmse, log loss, …) and differences count downwards.  Bounds that are only reported come last and never decide.
 """
 
 from __future__ import annotations
 
 from mlops_core.contracts.base import digest
-from mlops_core.contracts.request import CLASSIFICATION_METRICS, LOWER_IS_BETTER, REGRESSION_METRICS, MetricName
+from mlops_core.contracts.request import LOWER_IS_BETTER, TASK_METRICS, MetricName
 from mlops_core.contracts.verdict import Decision, GroupFigure, Policy, Rule, RuleName, Verdict, VerdictInput
 from mlops_core.errors import Refused
 
@@ -62,7 +62,7 @@ def _rules(figures: VerdictInput, policy: Policy) -> list[Rule]:
     rules: list[Rule] = []
     if figures.threshold is not None:
         rules.append(_rule("threshold", figures, metric, figures.threshold))
-    own = REGRESSION_METRICS if figures.task == "regression" else CLASSIFICATION_METRICS
+    own = TASK_METRICS[figures.task]
     rules += [_rule("policy_minimum", figures, name, policy.minimum[name]) for name in own if name in policy.minimum]
     if policy.beat_baseline or figures.threshold is None:
         rules.append(_baseline(figures))

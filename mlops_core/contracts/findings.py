@@ -14,11 +14,7 @@ from mlops_core.contracts.base import Message
 from mlops_core.contracts.request import MetricName
 from mlops_core.contracts.verdict import Interval
 
-MeasureName = Literal[
-    "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "roc_auc", "average_precision",
-    "log_loss", "brier", "ece", "precision_weighted", "f1_weighted", "roc_auc_weighted", "average_precision_weighted",
-    "mse", "rmse", "mae", "median_ae", "r2", "explained_variance", "mape",
-]  # fmt: skip
+MeasureName = Literal[MetricName, "ece"]
 """Every figure that is measured.
 
 Binary precision, recall, specificity, F1, ROC AUC and average precision are those of the positive class; of several classes they are the

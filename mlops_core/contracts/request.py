@@ -17,7 +17,12 @@ from mlops_core.contracts.base import Message, ModelName, S3Uri
 Task = Literal["binary", "multiclass", "regression"]
 AlgorithmName = Literal["auto", "xgboost", "random_forest", "logistic_regression", "linear_regression"]
 SplitName = Literal["stratified", "random", "time", "group"]
-MetricName = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"]
+MetricName = Literal[
+    "accuracy", "precision", "recall", "f1", "roc_auc",
+    "balanced_accuracy", "specificity", "mcc", "average_precision", "log_loss", "brier",
+    "precision_weighted", "f1_weighted", "roc_auc_weighted", "average_precision_weighted",
+    "rmse", "mae", "r2", "mape", "mse", "median_ae", "explained_variance",
+]  # fmt: skip
 MissingValues = Literal["median", "mean", "mode", "constant", "drop"]
 Outliers = Literal["none", "flag", "clip", "drop"]
 OutlierRule = Literal["iqr", "zscore"]
@@ -30,9 +35,29 @@ Language = Literal["en", "ja"]
 InstanceType = Literal["ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge", "ml.c5.xlarge", "ml.c5.2xlarge"]
 Scalar = int | float | str
 
-CLASSIFICATION_METRICS: tuple[MetricName, ...] = ("accuracy", "precision", "recall", "f1", "roc_auc")
-REGRESSION_METRICS: tuple[MetricName, ...] = ("rmse", "mae", "r2", "mape")
-LOWER_IS_BETTER: frozenset[MetricName] = frozenset({"rmse", "mae", "mape"})
+BINARY_METRICS: tuple[MetricName, ...] = (
+    *("accuracy", "precision", "recall", "f1", "roc_auc", "balanced_accuracy", "specificity", "mcc", "average_precision", "log_loss"),
+    "brier",
+)
+CLASSIFICATION_METRICS: tuple[MetricName, ...] = (
+    *BINARY_METRICS,
+    *("precision_weighted", "f1_weighted", "roc_auc_weighted", "average_precision_weighted"),
+)
+REGRESSION_METRICS: tuple[MetricName, ...] = ("rmse", "mae", "r2", "mape", "mse", "median_ae", "explained_variance")
+TASK_METRICS: dict[Task, tuple[MetricName, ...]] = {
+    "binary": BINARY_METRICS,
+    "multiclass": CLASSIFICATION_METRICS,
+    "regression": REGRESSION_METRICS,
+}
+"""What each task measures and a request can name; the calibration error is left out, because the trivial answer is well calibrated."""
+LOWER_IS_BETTER: frozenset[MetricName] = frozenset({"rmse", "mae", "mape", "mse", "median_ae", "log_loss", "brier"})
+METRIC_RANGES: dict[MetricName, tuple[float, float]] = {
+    "r2": (float("-inf"), 1.0),
+    "explained_variance": (float("-inf"), 1.0),
+    "mcc": (-1.0, 1.0),
+    "brier": (0.0, 2.0),
+}
+"""What a threshold may be where that is not 0 … 1, or for an error 0 and above."""
 DEFAULT_METRIC: dict[Task, MetricName] = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256)]

@@ -78,7 +78,7 @@ class Resampling:
         if not curves:
             return {}
         if not self.affords(len(curves[0][0]), len(curves)):
-            return _by_influence(curves)
+            return ranked_by_influence(curves)
         return self._resampled(curves)
 
     def _resampled(self, curves: Sequence[tuple[Array, Array]]) -> dict[MeasureName, Estimate]:
@@ -130,8 +130,11 @@ def _rank_figures(keys: Sequence[Array], sizes: Sequence[int], chosen: Any) -> A
     return np.concatenate([table.mean(axis=0), np.average(table, axis=0, weights=weights)])
 
 
-def _by_influence(curves: Sequence[tuple[Array, Array]]) -> dict[MeasureName, Estimate]:
-    """The same figures with normal intervals; the weights are estimated from the same rows and add their own influence."""
+def ranked_by_influence(curves: Sequence[tuple[Array, Array]]) -> dict[MeasureName, Estimate]:
+    """The figures of `Resampling.of_ranks` with normal intervals, of curves on which both classes occur.
+
+    The weights are estimated from the same rows and add their own influence.
+    """
     rows = len(curves[0][0])
     parts: list[Influence] = [influence_of(positive, score) for positive, score in curves]
     weights = np.array([positive.sum() for positive, _ in curves]) / sum(int(positive.sum()) for positive, _ in curves)

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from mlops_core.algorithms.catalogue import ENTRIES
 from mlops_core.contracts.base import Digest
 from mlops_core.contracts.request import (
-    CLASSIFICATION_METRICS,
     DEFAULT_METRIC,
     LOWER_IS_BETTER,
-    REGRESSION_METRICS,
+    METRIC_RANGES,
+    TASK_METRICS,
     Derived,
     Language,
     TrainingRequest,
@@ -155,7 +155,7 @@ def _contradictions(values: dict[str, object]) -> list[Problem]:
 
 def _metric_fits(values: dict[str, object]) -> Problem | None:
     metric, task = values.get("metric", "auto"), values.get("task")
-    allowed = REGRESSION_METRICS if task == "regression" else CLASSIFICATION_METRICS
+    allowed = next((names for name, names in TASK_METRICS.items() if name == task), ())
     if task is None or metric == "auto" or metric in allowed:
         return None
     return Problem("E-PARSE-025", "metric", value=str(metric), allowed=f"{task}: {', '.join(allowed)}")
@@ -165,8 +165,8 @@ def _threshold_fits(values: dict[str, object]) -> Problem | None:
     threshold, metric = values.get("threshold"), _metric(values)
     if not isinstance(threshold, float) or metric is None:
         return None
-    low = float("-inf") if metric == "r2" else 0.0
-    high = float("inf") if metric in LOWER_IS_BETTER else 1.0
+    usual = (0.0, float("inf") if metric in LOWER_IS_BETTER else 1.0)
+    low, high = next((ends for name, ends in METRIC_RANGES.items() if name == metric), usual)
     if low <= threshold <= high:
         return None
     return Problem("E-PARSE-013", "threshold", value=f"{threshold:g}", allowed=f"{metric}: {low:g} – {high:g}")

@@ -67,9 +67,12 @@ def _choice(field: FormField, text: str) -> Value | Problem:
     options = field.options or {}
     if text in options:
         return options[text]
-    near = difflib.get_close_matches(text[:40].lower(), options, n=1, cutoff=0.5)
+    word = text[:40].lower()
+    # An abbreviation (acc) means what begins with it.
+    begun = [name for name in options if len(word) > 1 and name.startswith(word)]
+    near = begun or difflib.get_close_matches(word, options, n=1, cutoff=0.5)
     code = "E-PARSE-006" if field.name == "algorithm" else "E-PARSE-007"
-    return Problem(code, field.name, value=text, allowed=field.allowed, hint="".join(near))
+    return Problem(code, field.name, value=text, allowed=field.allowed, hint="".join(near[:1]))
 
 
 def _name(field: FormField, text: str) -> Value | Problem:

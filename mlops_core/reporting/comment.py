@@ -27,6 +27,7 @@ from mlops_core.reporting.suggestion import suggestion
 
 LIMIT_BYTES = 60_000
 _MOST_WARNINGS = 25
+_SHOWN: frozenset[MetricName] = frozenset({"accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"})
 _PLOT_NAMES = ("confusion_matrix", "roc_curve", "residuals")
 
 
@@ -159,11 +160,12 @@ class MetricTable:
 
 
 def metric_table(evaluations: Sequence[EvaluationResults], t: Translate) -> MetricTable | None:
-    """All metrics with intervals and sample sizes, or None before the first look."""
+    """The usual metrics and the one asked for with intervals and sample sizes (the report has all), or None before the first look."""
     if not evaluations:
         return None
     header = [t("column.metric"), *(t(f"column.{item.split}", rows=f"{item.rows:,}") for item in evaluations), t("column.baseline")]
-    names: list[MetricName] = list(dict.fromkeys(name for item in evaluations for name in item.metrics))
+    asked = {item.metric for item in evaluations}
+    names = list(dict.fromkeys(name for item in evaluations for name in item.metrics if name in _SHOWN or name in asked))
     rows = []
     for name in names:
         cells = [Markdown(interval(item.metrics[name])) if name in item.metrics else Markdown("") for item in evaluations]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mlops_core.agents import judge as agent
 from mlops_core.contracts.base import digest
+from mlops_core.contracts.request import BINARY_METRICS, LOWER_IS_BETTER, REGRESSION_METRICS
 from mlops_core.contracts.verdict import Policy, Verdict, VerdictInput
 from mlops_core.errors import Refused
 from mlops_core.judging import judge, reason
@@ -19,7 +20,7 @@ FIGURES = st.floats(0, 1, allow_nan=False)
 
 def figures(value: float = 0.9, metric: str = "roc_auc", **changes: Any) -> VerdictInput:
     """What an evaluation measured; the trivial baseline is 0.5."""
-    task = "regression" if metric in {"rmse", "mae", "mape", "r2"} else "binary"
+    task = "regression" if metric in REGRESSION_METRICS else "binary"
     plain = {
         "task": task, "metric": metric, "split": "validation", "rows": 1000,
         "metrics": {metric: {"value": value, "low": value, "high": value}}, "baseline": {metric: 0.5},
@@ -73,6 +74,13 @@ def test_errors_count_downwards_against_threshold_minimum_baseline_and_champion(
     assert decided(judge(figures(0.45, "rmse"), policy))[1] == "policy_minimum"
     assert decided(judge(figures(0.36, "rmse", threshold=0.35), policy))[1] == "threshold"
     assert decided(judge(figures(0.6, "rmse"), Policy()))[1] == "beat_baseline"
+
+
+@pytest.mark.parametrize("metric", sorted(LOWER_IS_BETTER))
+def test_every_error_counts_downwards(metric: str) -> None:
+    assert judge(figures(0.4, metric, threshold=0.45), Policy()).decision == "accept"
+    assert decided(judge(figures(0.46, metric, threshold=0.45), Policy())) == ("retrain", "threshold", 0.46, 0.45)
+    assert judge(figures(0.55, metric), Policy()).decided_by == "beat_baseline"
 
 
 def test_a_metric_that_was_not_measured_is_refused_and_not_taken_for_good() -> None:
@@ -200,5 +208,6 @@ def test_the_worst_slice_that_is_large_enough_has_a_floor_of_its_own() -> None:
 
 def test_what_the_judge_sees_stays_below_eight_kilobytes() -> None:
     groups = [ratio(0.5, f"attribute-{number:02d}") for number in range(20)]
-    whole = figures(groups=groups, slices=[piece(f"a long name of a slice, number {number}", 0.5) for number in range(9)])
+    measured = {name: {"value": 1 / 3, "low": 1 / 7, "high": 3 / 7} for name in BINARY_METRICS}
+    whole = figures(metrics=measured, groups=groups, slices=[piece(f"a long name of a slice, number {number}", 0.5) for number in range(9)])
     assert len(whole.model_dump_json()) < 8192

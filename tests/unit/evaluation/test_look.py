@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
+from mlops_core.contracts.request import TASK_METRICS
 from mlops_core.errors import JobFailed
 from mlops_core.evaluation import resampling
 from mlops_core.evaluation.look import Look, Training, look
@@ -21,6 +22,17 @@ BINARY = Training(labels=("no", "yes"), shares=(0.7, 0.3))
 
 def binary(y: Array, score: Array, resamples: int = 400) -> Look:
     return look("binary", y.astype(float), score, training=BINARY, resampling=Resampling(42, resamples))
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_request_can_name_every_figure_that_is_measured_but_the_calibration_error(task: Any) -> None:
+    generator = np.random.default_rng(7)
+    y, score = generator.integers(0, 3 if task == "multiclass" else 2, 300), generator.random(300)
+    raw = np.column_stack([score, 0.5 * (1 - score), 0.5 * (1 - score)]) if task == "multiclass" else score
+    labels = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": ()}[task]
+    seen = look(task, y.astype(float), raw, training=Training(labels=labels), resampling=Resampling(1, 50))
+    assert set(TASK_METRICS[task]) == set(seen.metrics) - {"ece"}
+    assert set(TASK_METRICS[task]) <= set(seen.baseline)
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

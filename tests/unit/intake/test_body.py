@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import get_args
 
 import pytest
 
+from mlops_core.contracts.request import MetricName
 from mlops_core.intake.body import body_digest, parse_body
 from mlops_core.intake.form import FIELDS
 from mlops_core.intake.problems import RequestRefused
@@ -55,8 +57,8 @@ def test_all_problems_are_told_at_once_each_with_value_allowed_values_and_next_a
         ("E-PARSE-013", "seed"),
     ]
     assert (
-        found[0].text("en") == "Metric: This is not one of the choices. ('acc') Allowed: auto, accuracy, precision, recall, f1, roc_auc, "
-        "rmse, mae, r2, mape. Did you mean: accuracy? Edit the issue and label it again."
+        found[0].text("en") == f"Metric: This is not one of the choices. ('acc') Allowed: auto, {', '.join(get_args(MetricName))}. "
+        "Did you mean: accuracy? Edit the issue and label it again."
     )
     assert "max_depth" in found[1].hint
     assert "半角" in found[2].text("ja")
@@ -210,6 +212,9 @@ def test_nothing_written_can_leave_the_fence_of_the_refusal_abuse_row_28() -> No
     ("change", "code", "field"),
     [
         ({"metric": "rmse"}, "E-PARSE-025", "metric"),
+        ({"metric": "f1_weighted"}, "E-PARSE-025", "metric"),
+        ({"metric": "mcc", "threshold": "-1.1"}, "E-PARSE-013", "threshold"),
+        ({"metric": "brier", "threshold": "2.1"}, "E-PARSE-013", "threshold"),
         ({"task": "regression", "metric": "rmse"}, "E-PARSE-026", "positive_label"),
         ({"drop_columns": "age\nincome"}, "E-PARSE-027", "drop_columns"),
         ({"drop_columns": "age\nage"}, "E-PARSE-019", "drop_columns"),
@@ -230,6 +235,15 @@ def test_nothing_written_can_leave_the_fence_of_the_refusal_abuse_row_28() -> No
 )
 def test_contradictions_are_found_and_named(change: dict[str, str], code: str, field: str) -> None:
     assert codes_of(body(**change)) == {(code, field)}
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold"),
+    [("average_precision", "0.5"), ("mcc", "-0.2"), ("log_loss", "1.7"), ("brier", "0.2"), ("balanced_accuracy", "")],
+)
+def test_whatever_the_evaluation_measures_can_be_asked_for(metric: str, threshold: str) -> None:
+    request = parse_body(body(metric=metric, threshold=threshold), bucket=BUCKET).request
+    assert (request.metric, request.threshold) == (metric, float(threshold) if threshold else None)
 
 
 def test_with_an_automatic_algorithm_only_common_hyperparameters_are_taken() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mlops_core.algorithms.catalogue import ENTRIES, Hyperparameter
 from mlops_core.contracts.request import (
-    CLASSIFICATION_METRICS,
     LOWER_IS_BETTER,
-    REGRESSION_METRICS,
+    METRIC_RANGES,
+    TASK_METRICS,
     Derived,
     Encoding,
     MissingValues,
@@ -66,16 +66,14 @@ def _value(parameter: Hyperparameter) -> st.SearchStrategy[Scalar]:
 @st.composite
 def requests(draw: st.DrawFn) -> TrainingRequest:
     """Any request that the form can express."""
-    task = draw(st.sampled_from(["binary", "multiclass", "regression"]))
-    metric = draw(st.sampled_from(REGRESSION_METRICS if task == "regression" else CLASSIFICATION_METRICS))
+    task = draw(st.sampled_from(sorted(TASK_METRICS)))
+    metric = draw(st.sampled_from(TASK_METRICS[task]))
     algorithm = draw(st.sampled_from(["auto", *(name for name, item in ENTRIES.items() if task in item.tasks)]))
     table = ENTRIES[algorithm].hyperparameters if algorithm != "auto" else {}
     chosen = draw(st.lists(st.sampled_from(sorted(table)), unique=True)) if table else []
     target = draw(COLUMNS)
-    high = 1e9 if metric in LOWER_IS_BETTER else 1.0
-    thresholds = st.none() | st.floats(-50 if metric == "r2" else 0, high, allow_subnormal=False).filter(
-        lambda value: value == 0 or abs(value) > 1e-90
-    )
+    low, high = METRIC_RANGES.get(metric, (0.0, 1e9 if metric in LOWER_IS_BETTER else 1.0))
+    thresholds = st.none() | st.floats(max(low, -50.0), high, allow_subnormal=False).filter(lambda value: value == 0 or abs(value) > 1e-90)
     split = draw(st.sampled_from(["stratified", "random", "time", "group"]))
     others = COLUMNS.filter(lambda name: name != target and not any(f" {sign} " in f" {name} " for sign in SIGNS))
     selection = draw(st.sampled_from(["none", "correlation", "importance"]))
