@@ -14,6 +14,7 @@ from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import Outcome, RunState
 from mlops_core.errors import NotFound, Refused, Terminal
 from mlops_core.ports import Ports
+from mlops_core.reporting.siblings import with_links
 from mlops_core.runs import commits, names, operator, page, record, starting
 from mlops_core.runs.progress import COMMON
 from mlops_core.runs.shared import deliver_outbox
@@ -95,7 +96,9 @@ def _files(ports: Ports, state: RunState) -> dict[str, bytes]:
         from mlops_core.reporting.judged import with_verdict
 
         found[REPORT] = with_verdict(found[REPORT].decode("utf-8"), state).encode()
-    return found
+    pages = [page for page in PAGES if f"{page}.html" in found]
+    linked = {f"{page}.html": with_links(found[f"{page}.html"], page, pages, language=state.request.language) for page in pages}
+    return found | linked
 
 
 def close_run(ports: Ports, run_id: RunId, outcome: Outcome, reason: Annotated[str, Field(max_length=2000)]) -> dict[str, Any]:

@@ -16,7 +16,17 @@ from pydantic import Field
 
 from mlops_core.contracts.base import Digest, Message
 from mlops_core.contracts.dataset import ColumnProfile, Finding
-from mlops_core.contracts.findings import Calibration, Curve, Figure, GroupAudit, Importance, MeasureName, Residuals, Slices
+from mlops_core.contracts.findings import (
+    Calibration,
+    Curve,
+    Figure,
+    GroupAudit,
+    Importance,
+    MeasureName,
+    Residuals,
+    Slices,
+    ThresholdPoint,
+)
 from mlops_core.contracts.request import Language, MetricName, Task
 from mlops_core.contracts.verdict import Interval
 
@@ -76,6 +86,7 @@ class EvaluationResults(Message):
     measures: dict[MeasureName, Figure] = Field(default_factory=dict)
     precision_recall: tuple[Curve, ...] = ()
     calibration: tuple[Calibration, ...] = ()
+    thresholds: tuple[ThresholdPoint, ...] = ()
     residuals: Residuals | None = None
     slices: Slices | None = None
     groups: tuple[GroupAudit, ...] = ()

@@ -72,6 +72,18 @@ class Calibration(Message):
     hidden_bins: int = 0
 
 
+class ThresholdPoint(Message):
+    """A binary split when a score at or above ``threshold`` counts as positive: ``rows`` are those, ``share`` theirs of all."""
+
+    threshold: float
+    rows: int
+    share: float
+    precision: Interval
+    recall: Interval
+    f1: float
+    false_positive_rate: float
+
+
 class ResidualBin(Message):
     """Rows by prediction, in tenths: predicted between low and high; mean, mean absolute value and deviation of predicted less measured."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_core.contracts.findings import Calibration, Curve, MeasureName, Residuals
+from mlops_core.contracts.findings import Calibration, Curve, MeasureName, Residuals, ThresholdPoint
 from mlops_core.contracts.request import MetricName, Task
 from mlops_core.errors import JobFailed
 from mlops_core.evaluation.baseline import class_baseline, value_baseline
@@ -26,6 +26,7 @@ from mlops_core.evaluation.ranking import Ranking, keys_of, precision_points, ra
 from mlops_core.evaluation.regression import terms
 from mlops_core.evaluation.resampling import Resampling
 from mlops_core.evaluation.residuals import residuals
+from mlops_core.evaluation.thresholds import thresholds
 
 Array = np.ndarray[Any, Any]
 SMALLEST_GROUP = 10
@@ -46,11 +47,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Curves:
-    """Of each class shown: ROC, precision-recall and calibration."""
+    """Of each class shown: ROC, precision-recall and calibration; of a binary split what other thresholds would give."""
 
     roc: tuple[Curve, ...] = ()
     precision_recall: tuple[Curve, ...] = ()
     calibration: tuple[Calibration, ...] = ()
+    thresholds: tuple[ThresholdPoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _curves(seen: _Classes, rankings: list[Ranking], keys: list[Array]) -> Curve
             if points is not None:
                 kept.append(Curve(name=name, x=_rounded(points[0]), y=_rounded(points[1])))
         tables.append(calibration(keys[place], name=name, bins=seen.bins))
-    return Curves(tuple(roc), tuple(recall), tuple(tables))
+    return Curves(tuple(roc), tuple(recall), tuple(tables), thresholds(keys[0]) if seen.binary else ())
 
 
 def _rounded(values: Array) -> tuple[float, ...]:

@@ -245,6 +245,7 @@ def results_of(config: EvaluationJobConfig, model: Model, seen: Look, *, seconds
         measures={name: _figure(estimate, seen.baseline.get(name)) for name, estimate in seen.metrics.items()},
         precision_recall=seen.curves.precision_recall,
         calibration=seen.curves.calibration,
+        thresholds=seen.curves.thresholds,
         residuals=seen.residuals,
         learning_curve=model.report.learning_curve if model.report else {},
         findings=tuple(traps(seen, split=config.split, labels=model.spec.labels)),

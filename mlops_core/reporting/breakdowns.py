@@ -77,7 +77,7 @@ def _slice_range(item: Slice, results: EvaluationResults, top: float, t: Words) 
     name = t("report.and").join(condition(each, t) for each in item.conditions)
     told = t("report.slice_told", rows=f"{item.rows:,}", share=share(item.share))
     if item.metric is not None:
-        told = f"{told}, {t(f'metric.{results.metric}')} {figure(item.metric.value)}"
+        told = t("report.slice_metric", told=told, metric=t(f"metric.{results.metric}"), value=figure(item.metric.value))
     mean = results.slices.mean if results.slices is not None else 0.0
     return _interval_range(name, item.loss, (0.0, top), told=told, mark=mean, t=t)
 

@@ -7,7 +7,7 @@ Nothing here reads a row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from mlops_core.contracts.evaluation import EvaluationResults
@@ -24,16 +24,21 @@ _FEW_POINTS = 12
 Legend = tuple[tuple[str, str], ...]
 
 
-def curve_charts(results: EvaluationResults, t: Words) -> list[Chart]:
-    """Every chart that the figures allow, in reading order."""
+def curve_charts(results: EvaluationResults, rows: Mapping[str, int], t: Words) -> list[Chart]:
+    """Every chart that the figures allow, in reading order; ``rows`` are those of every split."""
     made = [
         _roc(results, t),
         _precision_recall(results, t),
         _calibration(results, t),
         _tenths(results, t),
-        *_learning(results, t),
+        *_learning(results, rows, t),
     ]
     return [chart for chart in made if chart is not None]
+
+
+def _said(*sentences: str) -> str:
+    """Sentences after each other; Japanese ones without a blank between."""
+    return " ".join(filter(None, sentences)).replace("。 ", "。")
 
 
 def _hued(names: Sequence[str]) -> tuple[list[str], Legend]:
@@ -62,7 +67,7 @@ def _roc(results: EvaluationResults, t: Words) -> Chart | None:
         plane=plane,
         x_label=t("report.false_rate"),
         y_label=t("report.true_rate"),
-        note=f"{told} {t('report.roc_note', rows=f'{results.rows:,}')}".strip(),
+        note=_said(told, t("report.roc_note", rows=f"{results.rows:,}")),
         lines=(plane.line((0, 1), (0, 1), "chance"), *lines),
         legend=legend,
     )
@@ -86,7 +91,7 @@ def _precision_recall(results: EvaluationResults, t: Words) -> Chart | None:
         plane=plane,
         x_label=t("metric.recall"),
         y_label=t("metric.precision"),
-        note=f"{told} {note}".strip(),
+        note=_said(told, note),
         lines=(*(() if chance is None else (plane.line((0, 1), (chance, chance), "chance"),)), *lines),
         legend=legend,
     )
@@ -113,7 +118,7 @@ def _calibration(results: EvaluationResults, t: Words) -> Chart | None:
         plane=plane,
         x_label=t("report.calibration_x"),
         y_label=t("report.calibration_y"),
-        note=f"{note} {t('report.calibration_hidden', count=hidden)}" if hidden else note,
+        note=_said(note, t("report.calibration_hidden", count=hidden) if hidden else ""),
         lines=tuple(lines),
         dots=tuple(dots),
         legend=legend,
@@ -157,7 +162,7 @@ def _tenths(results: EvaluationResults, t: Words) -> Chart | None:
     )
 
 
-def _learning(results: EvaluationResults, t: Words) -> list[Chart]:
+def _learning(results: EvaluationResults, rows: Mapping[str, int], t: Words) -> list[Chart]:
     """Training and validation over rounds or rows: the request's own metric and one more figure."""
     curve = results.learning_curve
     axis = "round" if "round" in curve else "rows"
@@ -167,10 +172,14 @@ def _learning(results: EvaluationResults, t: Words) -> list[Chart]:
         if part and len(values) > 1:
             grouped.setdefault(measure, {})[part] = values
     ordered = sorted(grouped.items(), key=lambda item: item[0] != results.metric)
-    return [_learned(measure, series, curve.get(axis), t(f"report.learning_{axis}"), t) for measure, series in ordered[:_MOST_LEARNED]]
+    across = (curve.get(axis) or (), t(f"report.learning_{axis}"))
+    return [_learned(measure, series, across, rows, t) for measure, series in ordered[:_MOST_LEARNED]]
 
 
-def _learned(measure: str, series: dict[str, tuple[float, ...]], places: Sequence[float] | None, axis: str, t: Words) -> Chart:
+def _learned(
+    measure: str, series: dict[str, tuple[float, ...]], across: tuple[Sequence[float], str], rows: Mapping[str, int], t: Words
+) -> Chart:
+    places, axis = across
     values = [value for line in series.values() for value in line]
     xs = places or range(1, len(next(iter(series.values()))) + 1)
     low, high = min(values), max(values)
@@ -180,7 +189,8 @@ def _learned(measure: str, series: dict[str, tuple[float, ...]], places: Sequenc
         kind = f"k{number % _HUES}"
         lines.append(plane.line(xs, line, f"curve {kind}"))
         dots += [plane.dot(x, y, kind=kind, title=figure(y)) for x, y in zip(xs, line, strict=True)] if len(line) <= _FEW_POINTS else []
-        legend.append((kind, t(f"report.split_{part}")))
+        name = t(f"report.split_{part}")
+        legend.append((kind, t("report.group", label=name, rows=f"{rows[part]:,}") if part in rows else name))
     return Chart(
         title=t("report.learning", metric=metric_title(measure, t)),
         alt=t("report.learning_alt", metric=metric_title(measure, t), count=len(xs), axis=axis),

@@ -8,10 +8,13 @@ from __future__ import annotations
 from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunState
 from mlops_core.contracts.verdict import Verdict
-from mlops_core.reporting.comment import verdict_lines
+from mlops_core.reporting.comment import comparison, verdict_lines
+from mlops_core.reporting.figures import figure
 from mlops_core.reporting.markdown import Markdown
 from mlops_core.reporting.messages import plain
-from mlops_core.reporting.pages import Found, StateBlock, environment, warning, words
+from mlops_core.reporting.messages.wording import compared
+from mlops_core.reporting.pages import Found, StateBlock, environment, named, warning, words
+from mlops_core.reporting.rendering import Translate
 
 OPENING, CLOSING = "<!-- mlops:verdict -->", "<!-- /mlops:verdict -->"
 _TONES = {"accept": "good", "retrain": "warn", "refuse": "bad"}
@@ -24,7 +27,8 @@ def unjudged(language: Language, warnings: tuple[Found, ...]) -> StateBlock:
     return StateBlock(
         tone="plain",
         headline=t("report.open"),
-        lines=(t("report.no_verdict"), _counted(language, len(warnings))),
+        lines=(t("report.no_verdict"),),
+        count=_counted(language, len(warnings)),
         found=warnings[:_MOST_WARNINGS],
     )
 
@@ -34,18 +38,45 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
     language = state.request.language
     t = words(language)
 
-    def sentence(key: str, **values: object) -> Markdown:
-        return Markdown(plain(language, key, **values))
-
-    headline, *lines = verdict_lines(verdict, sentence)
+    headline, *lines = verdict_lines(verdict, _sentence(language))
     warnings = tuple(warning(item.code, item.text) for item in state.warnings)
     return StateBlock(
         tone=_TONES[verdict.decision],
         headline=headline,
-        lines=(*lines, t("verdict.split"), _counted(language, len(warnings))),
+        lines=(*lines, t("verdict.split")),
+        count=_counted(language, len(warnings)),
         found=warnings[:_MOST_WARNINGS],
         act_title=t("section.next"),
         act=t(f"act.{verdict.decision}", model=state.request.model_name, issue=state.issue),
+        rules=_rules(verdict, language),
+    )
+
+
+def _sentence(language: Language) -> Translate:
+    """The comment's sentences as they are: what a page shows is escaped by its template."""
+
+    def sentence(key: str, **values: object) -> Markdown:
+        return Markdown(plain(language, key, **values))
+
+    return sentence
+
+
+def _rules(verdict: Verdict, language: Language) -> tuple[tuple[str, ...], ...]:
+    """What was compared with what, rule by rule, below its headings."""
+    t = words(language)
+    heads = tuple(t(f"column.{name}") for name in ("rule", "metric", "value", "required", "result"))
+    return (
+        heads,
+        *(
+            (
+                t(f"rule.{rule.name}"),
+                named(compared(language, rule)),
+                figure(rule.measured),
+                t("rule.required", comparison=comparison(rule, _sentence(language)), required=figure(rule.required)),
+                t("rule.passed" if rule.passed else "rule.reported" if rule.reported else "rule.missed"),
+            )
+            for rule in verdict.rules
+        ),
     )
 
 

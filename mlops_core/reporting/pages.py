@@ -41,7 +41,10 @@ class Found:
 
 @dataclass(frozen=True)
 class StateBlock:
-    """The first thing a page says: where it stands (``tone`` good, warn, bad or plain), what was found, and what to do next."""
+    """The first thing a page says: where it stands (``tone`` good, warn, bad or plain), what was found, and what to do next.
+
+    ``rules`` is a table of what the judge compared, its headings first; ``count`` stands above what was found.
+    """
 
     tone: str
     headline: str
@@ -49,6 +52,8 @@ class StateBlock:
     found: tuple[Found, ...] = ()
     act_title: str = ""
     act: str = ""
+    rules: tuple[tuple[str, ...], ...] = ()
+    count: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,16 @@ def share(value: float) -> str:
     return f"{100 * value:.1f} %" if 0 < value < 1 else f"{100 * value:.0f} %"
 
 
+def _capital(text: str) -> str:
+    """The first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The template engine of the HTML pages."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters["named"] = named
+    made.filters.update(named=named, capital=_capital)
     made.globals.update(figure=figure, named=named, share=share)
     return made
 

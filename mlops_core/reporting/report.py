@@ -23,8 +23,10 @@ from mlops_core.reporting.densities import error_charts, score_charts
 from mlops_core.reporting.drawings import Chart, percent
 from mlops_core.reporting.figures import figure, interval
 from mlops_core.reporting.judged import unjudged
+from mlops_core.reporting.messages import method
 from mlops_core.reporting.messages.wording import warned
 from mlops_core.reporting.pages import Words, html, named, warning, words
+from mlops_core.reporting.thresholds import threshold_rows
 
 Array = np.ndarray[Any, Any]
 _MOST_CLASSES = 30
@@ -125,10 +127,10 @@ def rule_of_three(results: EvaluationResults) -> float:
 
 def charts_of(subject: Subject, y: Array, scores: Array, t: Words) -> list[Chart]:
     """Every drawing that the look's figures allow."""
-    results = subject.results
+    results, rows = subject.results, {str(name): count for name, count in subject.profile.rows.items()}
     if results.task == "regression":
-        return [*error_charts(y, scores.ravel(), target=subject.target, t=t), *curve_charts(results, t)]
-    return [*curve_charts(results, t), *score_charts(y, scores, results, t)]
+        return [*error_charts(y, scores.ravel(), target=subject.target, t=t), *curve_charts(results, rows, t)]
+    return [*curve_charts(results, rows, t), *score_charts(y, scores, results, t)]
 
 
 def render_report(subject: Subject, y: Array, scores: Array) -> str:
@@ -148,11 +150,14 @@ def render_report(subject: Subject, y: Array, scores: Array) -> str:
         rows=metric_rows(subject, t),
         charts=charts_of(subject, y, scores, t),
         slices=slice_ranges(results, t),
+        algorithm=method(language, subject.training.algorithm) if subject.training else "",
         audits=audits(results, t),
         importance=importance_ranges(results, t),
         importance_metric=metric_title(results.importance.metric, t) if results.importance else "",
         confusion=confusion_rows(results),
         champion=champion_rows(results, t),
+        thresholds=threshold_rows(results),
+        positive=results.labels[-1] if results.labels else "",
         flat=rule_of_three(results),
         bootstrapped=[name for name, method in results.interval_methods.items() if method == "bootstrap"],
         normal=[name for name, method in results.interval_methods.items() if method in ("delong", "delta")],

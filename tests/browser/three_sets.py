@@ -1,4 +1,4 @@
-"""Reports of three data sets for the pictures in the docs: the jobs run as programs, without a platform.
+"""Reports of three data sets for the pictures in the docs: the jobs run as programs, without a platform, and the judge speaks.
 
 made = pages(folder, data=Path("../shared/data"))     # {"adult": Pages(report, quality, features), …}; sets that are missing are left out
 """
@@ -10,10 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_core.contracts.dataset import DataProfile
+from mlops_core.contracts.evaluation import EvaluationResults
+from mlops_core.contracts.run import RunState
+from mlops_core.contracts.verdict import Policy, VerdictInput
 from mlops_core.jobs.archive import write_archive
+from mlops_core.judging import judge
 from mlops_core.local.places import project_root
+from mlops_core.reporting.judged import with_verdict
+from mlops_core.reporting.messages.wording import warned
+from mlops_core.reporting.siblings import with_links
 from tests.browser.chromium import Scheme
 from tests.unit.jobs.job_files import Outcome, prepare, run, train
+from tests.unit.reporting import states
 
 EXAMPLES = project_root() / "examples" / "data"
 
@@ -26,6 +35,7 @@ class DataSet:
     task: str
     target: str
     metric: str
+    threshold: float
     method: str
     language: str = "en"
     width: int = 1280
@@ -35,9 +45,9 @@ class DataSet:
 
 
 SETS = (
-    DataSet("adult", "binary", "income", "roc_auc", "xgboost", protected=("sex", "race"), config={"positive_label": ">50K"}),
-    DataSet("california_housing", "regression", "median_house_value", "rmse", "xgboost", scheme="dark"),
-    DataSet("penguins", "multiclass", "species", "accuracy", "random_forest", language="ja", width=390, protected=("sex",)),
+    DataSet("adult", "binary", "income", "roc_auc", 0.92, "xgboost", protected=("sex", "race"), config={"positive_label": ">50K"}),
+    DataSet("california_housing", "regression", "median_house_value", "rmse", 48_000, "xgboost", scheme="dark"),
+    DataSet("penguins", "multiclass", "species", "accuracy", 0.95, "random_forest", language="ja", width=390, protected=("sex",)),
 )
 
 
@@ -65,9 +75,30 @@ def _made(asked: DataSet, base: Path, data: Path) -> Pages | None:
     prepared = _done(prepare(base / "data", raw, test=test, **settings)).prepared
     shape = {"mlops_algorithm": asked.method, "mlops_task": asked.task, "mlops_metric": asked.metric, "n_estimators": "200"}
     _done(train(base / "train", prepared, **shape))
-    looked = _evaluated(asked, base, prepared)
-    named = {name: prepared / f"{name}.{asked.language}.html" for name in ("quality", "features")}
-    return Pages(asked, looked / "report.html", named["quality"], named["features"])
+    return published(asked, _evaluated(asked, base, prepared), prepared, base / "pages")
+
+
+def published(asked: DataSet, looked: Path, prepared: Path, folder: Path) -> Pages:
+    """The pages as a run publishes them: with the verdict, beside each other."""
+    folder.mkdir()
+    found = {name: (prepared / f"{name}.{asked.language}.html").read_bytes() for name in ("quality", "features")}
+    state = _judged(asked, EvaluationResults.model_validate_json((looked / "results.json").read_text()), prepared)
+    found = {"report": with_verdict((looked / "report.html").read_text(), state).encode()} | found
+    for name, page in found.items():
+        (folder / f"{name}.html").write_bytes(with_links(page, name, list(found), language=state.request.language))
+    return Pages(asked, *(folder / f"{name}.html" for name in found))
+
+
+def _judged(asked: DataSet, results: EvaluationResults, prepared: Path) -> RunState:
+    """A run with what the judge says of the figures, and the warnings of its data."""
+    figures = VerdictInput(
+        task=results.task, metric=results.metric, split="test", rows=results.rows, metrics=results.metrics, baseline=results.baseline,
+        threshold=asked.threshold, max_retrains=0,
+    )  # fmt: skip
+    profile = DataProfile.model_validate_json((prepared / "profile.json").read_text())
+    request = states.request(model_name=results.run_id.rsplit("-", 2)[0], language=asked.language)
+    warnings = tuple(warned(request.language, finding) for finding in (*profile.findings, *results.findings))
+    return states.state(request=request, verdict=judge(figures, Policy()), warnings=warnings)
 
 
 def _files(asked: DataSet, data: Path) -> tuple[bytes, bytes | None] | None:

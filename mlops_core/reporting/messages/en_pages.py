@@ -66,7 +66,7 @@ PAGES = {
     "report.threshold": "Threshold",
     "report.selected": "Rows called {positive}",
     "report.thresholds_note": (
-        "{rows} rows; a score at or above the threshold counts as positive, the model as it is served uses 0.5. Brackets: 95 % "
+        "{rows} rows; a score at or above the threshold counts as positive, the model as it is served uses 0.5. Small: 95 % intervals "
         "(Wilson). A threshold chosen by these rows looks better on them than on others."
     ),
     "report.best_round": "round {round} of {rounds}, where validation was best",
@@ -110,7 +110,7 @@ PAGES = {
     "report.slices": "Where the model is weakest",
     "report.slices_note": (
         "{loss} with 95 % interval; line: mean of all rows, {mean}. {tested} slices of at least {least} rows over {columns} "
-        "columns and their pairs were tested; shown are those worse at a false discovery rate of 5 %."
+        "columns and their pairs were tested; shown are those worse at a false discovery rate of 5 %, the surest first."
     ),
     "report.slices_none": (
         "No slice of at least {least} rows is significantly worse than the rest ({tested} tested, false discovery rate 5 %)."
@@ -118,6 +118,7 @@ PAGES = {
     "report.loss_brier": "Brier score (squared error of the probabilities, 0 … 2)",
     "report.loss_absolute_error": "Absolute error (unit of {target})",
     "report.slice_told": "{rows} rows ({share})",
+    "report.slice_metric": "{told}, {metric} {value}",
     "report.rows_told": "{rows} rows",
     "report.range_alt": "{name}: {value}, 95 % interval {low} to {high}",
     "report.importance": "What the model looks at",
@@ -223,7 +224,7 @@ PAGES = {
     "quality.distinct": "Distinct",
     "quality.median": "Median",
     "quality.middle": "Middle half",
-    "quality.bars_alt": "Distribution of {column} in the training rows",
+    "quality.bars_alt": "Distribution of {column} over the rows of the file",
     "quality.lineage": "Where it comes from",
     "quality.test_digest": "Test file digest",
     "quality.recipe": "Preparation",

@@ -62,7 +62,7 @@ PAGES = {
     "report.threshold": "しきい値",
     "report.selected": "{positive} と判定する行",
     "report.thresholds_note": (
-        "{rows} 行。スコアがしきい値以上なら正例とし、配信されるモデルは 0.5 を使います。括弧内は 95 % 区間（Wilson）。"
+        "{rows} 行。スコアがしきい値以上なら正例とし、配信されるモデルは 0.5 を使います。下の小さい数字は 95 % 区間（Wilson）。"
         "この行で選んだしきい値は、この行では実際より良く見えます。"
     ),
     "report.best_round": "{rounds} ラウンド中、検証が最良の {round} ラウンド",
@@ -106,12 +106,13 @@ PAGES = {
     "report.slices": "モデルが最も弱いところ",
     "report.slices_note": (
         "{loss}と 95 % 区間。縦線：全行の平均 {mean}。{columns} 列とその組から {least} 行以上の {tested} 区分を検定し、"
-        "偽発見率 5 % で悪いものを示しています。"
+        "偽発見率 5 % で悪いものを確かな順に示しています。"
     ),
     "report.slices_none": "{least} 行以上の区分で有意に悪いものはありません（{tested} 件を検定、偽発見率 5 %）。",
     "report.loss_brier": "ブライアスコア（確率の二乗誤差、0 … 2）",
     "report.loss_absolute_error": "絶対誤差（{target} の単位）",
     "report.slice_told": "{rows} 行（{share}）",
+    "report.slice_metric": "{told}、{metric} {value}",
     "report.rows_told": "{rows} 行",
     "report.range_alt": "{name}：{value}、95 % 区間 {low}～{high}",
     "report.importance": "モデルが見ているもの",
@@ -211,7 +212,7 @@ PAGES = {
     "quality.distinct": "値の種類",
     "quality.median": "中央値",
     "quality.middle": "中央の半分",
-    "quality.bars_alt": "学習の行での {column} の分布",
+    "quality.bars_alt": "ファイルの行での {column} の分布",
     "quality.lineage": "由来",
     "quality.test_digest": "テストファイルのダイジェスト",
     "quality.recipe": "前処理",

@@ -63,6 +63,7 @@ def test_the_report_is_published_with_the_verdict(memory: MemoryPorts) -> None:
     page = (published(memory, run, "report.html") or b"").decode()
     assert "Not good enough yet" in page
     assert "Measured, not judged yet" not in page
+    assert '<nav class="pages"><a href="quality.html">Data quality report</a><a href="features.html">' in page
 
 
 def test_a_run_without_data_publishes_nothing(memory: MemoryPorts) -> None:

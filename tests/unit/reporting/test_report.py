@@ -10,6 +10,7 @@ from mlops_core.contracts.request import Language, Task
 from mlops_core.contracts.run import RunWarning
 from mlops_core.reporting.judged import CLOSING, OPENING, with_verdict
 from mlops_core.reporting.pages import named, share
+from mlops_core.reporting.siblings import with_links
 from tests.unit.reporting import looked, states
 from tests.unit.reporting.well_formed import check
 
@@ -46,6 +47,27 @@ def test_the_page_shows_every_part_of_the_look_with_units_intervals_and_sample_s
         "nats, lower is better",
     ):
         assert told in words, told
+
+
+def test_other_thresholds_stand_with_what_they_would_give() -> None:
+    point = {"threshold": 0.5, "rows": 150, "share": 0.375, "precision": looked.spread(0.8), "recall": looked.spread(0.7), "f1": 0.75}
+    words = check(looked.page(thresholds=[{**point, "false_positive_rate": 0.1}]))
+    assert "0.5 150 37.5 % 0.8000 0.7800–0.8200 0.7000 0.6800–0.7200 0.7500 0.1000" in words
+    assert "What other thresholds would give" not in check(looked.page())
+
+
+def test_every_rule_that_was_judged_stands_with_its_numbers() -> None:
+    words = check(with_verdict(looked.page(), states.state(verdict=states.verdict("accept"))))
+    assert "threshold of the request ROC AUC 0.9276 at least 0.9200 passed" in words
+    assert "better than the trivial baseline ROC AUC 0.9276 more than 0.5000 passed" in words
+
+
+def test_pages_that_are_published_together_link_to_each_other() -> None:
+    page = looked.page().encode()
+    linked = with_links(page, "report", ("report", "quality", "features"), language="ja").decode()
+    assert [f'href="{name}.html"' in linked for name in ("report", "quality", "features")] == [False, True, True]
+    assert "データ品質" in linked
+    assert with_links(page, "report", ("report",), language="en") == page
 
 
 def test_what_the_look_did_not_find_is_left_out() -> None:
