@@ -112,9 +112,9 @@ def _load(connection: Any, source: Source, layout: Layout, out: Path) -> Table:
     given = layout.readings
     readings = dict(given or propose(connection, source, layout.names))
     for _ in range(_TRIES):
-        form = "format parquet, compression snappy, row_group_size 122880"
+        form = "format parquet, compression snappy, dictionary_size_limit 1000, row_group_size 122880"
         connection.execute(f"copy ({_typed_query(source, layout, readings)}) to {literal(str(out))} ({form})")
-        columns, better, headers = _counted(connection, layout, readings, out)
+        columns, better, headers = _counted(connection, source, layout, readings, out=out)
         if headers and source.repairs is None:
             return Table([], readings, 0, source, "")
         if given is not None or not better:
@@ -127,17 +127,16 @@ def _load(connection: Any, source: Source, layout: Layout, out: Path) -> Table:
 
 
 def _typed_query(source: Source, layout: Layout, readings: Mapping[str, Reading]) -> str:
-    """Layers, each computed once: plain text, parsed numbers, typed values, then misfits and digest."""
+    """Layers, each computed once: plain text, parsed numbers, typed values, then digest and the text of rows that need a look."""
     numbered = [(place, name, readings[name]) for place, name in enumerate(layout.names)]
     padded, apart = source.padded, {*layout.dropped, layout.target}
     raw = ", ".join(f"{identifier(name)} as r{i}, {reading.notation.plain_sql(identifier(name))} as c{i}" for i, name, reading in numbered)
     parsed = ", ".join(_parsed(name, reading, layout, i) for i, name, reading in numbered)
     typed = ", ".join(f"{_typed(name, reading, layout, i, padded=padded)} as t{i}" for i, name, reading in numbered)
     content = ", ".join(_content(name, reading, layout, i, source) for i, name, reading in numbered if name not in apart)
-    marks = [_header_again(layout), *(_misfit(name, reading, layout, i, padded=padded) for i, name, reading in numbered)]
-    # Few rows hold a cell that could need a mark: only those pay for the marks.
-    suspects, marked = " or ".join(mark[0] for mark in marks), ", ".join(mark[1] for mark in marks)
-    misfits = f"(case when {suspects} then concat({marked}) else '' end)"
+    # Few rows hold a cell that could need a mark: their text is kept, and looked at afterwards.
+    suspects = " or ".join(mark[0] for mark in _marks(source, layout, readings))
+    misfits = f"(case when {suspects} then [{', '.join(f'r{i}' for i, _, _ in numbered)}] end)"
     named = ", ".join(f"t{i} as {identifier(name)}" for i, name, _ in numbered)
     # Half of the whole number: the engine makes `md5_number_lower` and its like from text, which takes twice the time.
     digest = f"cast(md5_number(concat('{layout.seed}', {content or 0})) >> 64 as ubigint)"
@@ -151,6 +150,24 @@ def _content(name: str, reading: Reading, layout: Layout, place: int, source: So
     """What a column adds to the row's digest; one without a name adds nothing where it is empty, as at the end of lines."""
     value = f"t{place}" if layout.text(name, reading) else f"trim(c{place})" if source.padded else f"c{place}"
     return f"chr(31) || {value}" if name in source.unnamed else f"chr(31), {value}"
+
+
+def _marks(source: Source, layout: Layout, readings: Mapping[str, Reading]) -> list[tuple[str, str]]:
+    """When a row needs a look, and its marks, column by column."""
+    columns = [_misfit(name, readings[name], layout, place, padded=source.padded) for place, name in enumerate(layout.names)]
+    return [_header_again(layout), *columns]
+
+
+def _marked_query(source: Source, layout: Layout, readings: Mapping[str, Reading], file: str) -> str:
+    """Marks and how many rows carry them, from the rows whose text was kept."""
+    numbered = list(enumerate(layout.names))
+    cells = ", ".join(f"{MISFITS}[{i + 1}] as r{i}, {identifier(name)} as t{i}" for i, name in numbered)
+    plain = ", ".join(f"{readings[name].notation.plain_sql(f'r{i}')} as c{i}" for i, name in numbered)
+    marks = ", ".join(mark for _, mark in _marks(source, layout, readings))
+    return (
+        f"select concat({marks}) as marks, count(*) from (select *, {plain} from (select {cells} from {file} where {MISFITS} is not null)) "
+        "group by 1 having marks <> ''"
+    )
 
 
 def _header_again(layout: Layout) -> tuple[str, str]:
@@ -191,19 +208,23 @@ def _misfit(name: str, reading: Reading, layout: Layout, place: int, *, padded: 
         if padded and name == layout.target:
             return f"{text} <> {value}", f"case when {text} <> {value} then '{place}b,' end"
         return "false", "''"
-    filled = f"{text} is not null and {typing.text_sql(text, padded=padded)} is not null"
+    # An empty cell is null already, so that holes alone make no row suspect.
+    suspect = f"{value} is null and {text} is not null"
+    filled = f"{suspect} and {typing.text_sql(text, padded=padded)} is not null"
     if layout.moment(name, reading):
-        return f"{value} is null", f"case when {value} is null and {filled} then '{place}x,' end"
+        return f"({suspect})", f"case when {filled} then '{place}x,' end"
     parsed = typing.parsed_sql(text)
     number = f"when {typing.number_sql(text, parsed)} is not null then '{place}f,'" if layout.whole(name, reading) else ""
     wrong = f"case {number} when {typing.missing_number_sql(text)} then '' else '{place}x,' end"
-    mark = f"case when {value} is null then case when {filled} then {wrong} end end"
+    mark = f"case when {filled} then {wrong} end"
     if reading.notation.currency:
         return "true", f"{mark}, case when {reading.notation.marked_sql(f'r{place}')} then '{place}m,' end"
-    return f"{value} is null", mark
+    return f"({suspect})", mark
 
 
-def _counted(connection: Any, layout: Layout, readings: Mapping[str, Reading], out: Path) -> tuple[list[Column], dict[str, Reading], int]:
+def _counted(
+    connection: Any, source: Source, layout: Layout, readings: Mapping[str, Reading], *, out: Path
+) -> tuple[list[Column], dict[str, Reading], int]:
     """Counts of every column, the readings that must be tried instead, and how many rows repeat the header."""
     file = f"read_parquet({literal(str(out))})"
     present = ", ".join(f"count({identifier(name)})" for name in layout.names)
@@ -212,7 +233,7 @@ def _counted(connection: Any, layout: Layout, readings: Mapping[str, Reading], o
     words = [name for name in layout.names if readings[name].type == "string" and layout.text(name, readings[name])]
     numbers = _numbers(connection, file, {name: typed[name] for name in words})
     marks: Counter[str] = Counter()
-    for text, count in connection.execute(f"select {MISFITS}, count(*) from {file} where {MISFITS} <> '' group by 1").fetchall():
+    for text, count in connection.execute(_marked_query(source, layout, readings, file)).fetchall():
         for mark in text.split(",")[:-1]:
             marks[mark] += count
     columns, better = [], {}
