@@ -20,6 +20,7 @@ from mlops_core.reporting.messages import plain as word
 
 Document = dict[str, Any]
 _HEADING_COLUMNS = {"en": 12, "ja": 15}
+_FIGURES_A_LINE = 3
 
 
 def collect(ports: Ports, state: RunState, *, issue_url: str, report_url: str, endpoint_url: str) -> Document:
@@ -85,12 +86,13 @@ def line(name: str, text: str, language: Language) -> str:
 
 
 def _measured(document: Document, split: str) -> str:
+    """The figures of a split, a few on a line, the request's metric first."""
     language: Language = document["request"]["language"]
-    shown = ", ".join(
-        f"{_metric(name, language)} {value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
-        for name, value in document["metrics"][split].items()
-    )
-    return f"{shown}  ({word(language, 'terminal.rows', rows=document['rows'][split])})"
+    figures = sorted(document["metrics"][split].items(), key=lambda item: item[0] != document["request"]["metric"])
+    shown = [f"{_metric(name, language)} {value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]" for name, value in figures]
+    lines = [", ".join(shown[place : place + _FIGURES_A_LINE]) for place in range(0, len(shown), _FIGURES_A_LINE)]
+    rows = word(language, "terminal.rows", rows=document["rows"][split])
+    return f",\n{' ' * (2 + _HEADING_COLUMNS[language])}".join([f"{rows}: {lines[0]}", *lines[1:]])
 
 
 def _decided(verdict: Document, language: Language) -> str:

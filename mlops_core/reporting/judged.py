@@ -43,7 +43,7 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
     return StateBlock(
         tone=_TONES[verdict.decision],
         headline=headline,
-        lines=(*lines, t("verdict.split")),
+        lines=(*lines, t("verdict.split"), *((t("report.of_test"),) if state.test_evaluation_uri else ())),
         count=_counted(language, len(warnings)),
         found=warnings[:_MOST_WARNINGS],
         act_title=t("section.next"),

@@ -75,14 +75,16 @@ def _made(asked: DataSet, base: Path, data: Path) -> Pages | None:
     prepared = _done(prepare(base / "data", raw, test=test, **settings)).prepared
     shape = {"mlops_algorithm": asked.method, "mlops_task": asked.task, "mlops_metric": asked.metric, "n_estimators": "200"}
     _done(train(base / "train", prepared, **shape))
-    return published(asked, _evaluated(asked, base, prepared), prepared, base / "pages")
+    return published(asked, base, prepared)
 
 
-def published(asked: DataSet, looked: Path, prepared: Path, folder: Path) -> Pages:
-    """The pages as a run publishes them: with the verdict, beside each other."""
+def published(asked: DataSet, base: Path, prepared: Path) -> Pages:
+    """The pages as a run publishes them: the report of the test split with the verdict on the validation split, beside the others."""
+    validation, looked = (_evaluated(asked, base, prepared, split) for split in ("validation", "test"))
+    folder = base / f"pages-{asked.language}"
     folder.mkdir()
     found = {name: (prepared / f"{name}.{asked.language}.html").read_bytes() for name in ("quality", "features")}
-    state = _judged(asked, EvaluationResults.model_validate_json((looked / "results.json").read_text()), prepared)
+    state = _judged(asked, EvaluationResults.model_validate_json((validation / "results.json").read_text()), prepared)
     found = {"report": with_verdict((looked / "report.html").read_text(), state).encode()} | found
     for name, page in found.items():
         (folder / f"{name}.html").write_bytes(with_links(page, name, list(found), language=state.request.language))
@@ -92,13 +94,13 @@ def published(asked: DataSet, looked: Path, prepared: Path, folder: Path) -> Pag
 def _judged(asked: DataSet, results: EvaluationResults, prepared: Path) -> RunState:
     """A run with what the judge says of the figures, and the warnings of its data."""
     figures = VerdictInput(
-        task=results.task, metric=results.metric, split="test", rows=results.rows, metrics=results.metrics, baseline=results.baseline,
+        task=results.task, metric=results.metric, split="validation", rows=results.rows, metrics=results.metrics, baseline=results.baseline,
         threshold=asked.threshold, max_retrains=0,
     )  # fmt: skip
     profile = DataProfile.model_validate_json((prepared / "profile.json").read_text())
     request = states.request(model_name=results.run_id.rsplit("-", 2)[0], language=asked.language)
     warnings = tuple(warned(request.language, finding) for finding in (*profile.findings, *results.findings))
-    return states.state(request=request, verdict=judge(figures, Policy()), warnings=warnings)
+    return states.state(request=request, verdict=judge(figures, Policy()), warnings=warnings, test_evaluation_uri=states.request().dataset)
 
 
 def _files(asked: DataSet, data: Path) -> tuple[bytes, bytes | None] | None:
@@ -108,8 +110,9 @@ def _files(asked: DataSet, data: Path) -> tuple[bytes, bytes | None] | None:
     return (path.read_bytes(), None) if path.is_file() else None
 
 
-def _evaluated(asked: DataSet, base: Path, prepared: Path) -> Path:
-    inputs = base / "look" / "processing" / "input"
+def _evaluated(asked: DataSet, base: Path, prepared: Path, split: str) -> Path:
+    look = base / f"look-{asked.language}-{split}"
+    inputs = look / "processing" / "input"
     for name in ("config", "model"):
         (inputs / name).mkdir(parents=True)
     (inputs / "prepared").symlink_to(prepared)
@@ -118,11 +121,11 @@ def _evaluated(asked: DataSet, base: Path, prepared: Path) -> Path:
     (inputs / "model" / "model.tar.gz").write_bytes(write_archive(files))
     name = asked.name.replace("_", "-")
     config = {
-        "run_id": f"{name}-1a2b3c4d-g0", "model_name": name, "task": asked.task, "metric": asked.metric, "split": "test",
+        "run_id": f"{name}-1a2b3c4d-g0", "model_name": name, "task": asked.task, "metric": asked.metric, "split": split,
         "language": asked.language, "protected": asked.protected,
     }  # fmt: skip
     (inputs / "config" / "config.json").write_text(json.dumps(config))
-    return _done(run("evaluation", base / "look")).base / "processing" / "output" / "evaluation"
+    return _done(run("evaluation", look)).base / "processing" / "output" / "evaluation"
 
 
 def _done(outcome: Outcome) -> Outcome:

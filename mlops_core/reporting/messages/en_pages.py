@@ -70,6 +70,7 @@ PAGES = {
         "(Wilson). A threshold chosen by these rows looks better on them than on others."
     ),
     "report.best_round": "round {round} of {rounds}, where validation was best",
+    "report.of_test": "The figures below are those of the test split.",
     "report.open": "Measured, not judged yet",
     "report.warned": "{count} {count:warning|warnings}:",
     "report.unwarned": "No warning.",

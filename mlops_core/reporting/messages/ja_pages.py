@@ -66,6 +66,7 @@ PAGES = {
         "この行で選んだしきい値は、この行では実際より良く見えます。"
     ),
     "report.best_round": "{rounds} ラウンド中、検証が最良の {round} ラウンド",
+    "report.of_test": "以下の数値はテストデータのものです。",
     "report.open": "測定済み、判定はまだです",
     "report.warned": "警告 {count} 件：",
     "report.unwarned": "警告はありません。",

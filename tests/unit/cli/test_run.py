@@ -11,7 +11,7 @@ from mlops_core.cli.console import Console, padded
 from mlops_core.cli.result import collect, summary
 from mlops_core.contracts.run import RunState
 from tests.unit.mcp_server import world as w
-from tests.unit.reporting import states
+from tests.unit.reporting import looked, states
 
 
 def test_a_test_file_of_its_own_passes_the_check(tmp_path: Path) -> None:
@@ -31,6 +31,17 @@ def test_the_result_is_told_in_the_language_of_the_request() -> None:
     assert "  判定           合格（判定の根拠：依頼のしきい値）" in lines
     assert "  Issue のページ https://example.org/7" in lines
     assert told(states.succeeded(warnings=()))[0] == "succeeded: income 1.0.0"
+
+
+def test_figures_stand_a_few_on_a_line_with_their_rows_and_the_request_s_metric_first() -> None:
+    memory = w.world()
+    metrics = {name: looked.spread(0.5) for name in ("accuracy", "precision", "recall", "roc_auc")}
+    memory.objects.write("s3://lake/look/results.json", looked.results(metrics=metrics).model_dump_json().encode())
+    state = states.succeeded(evaluation_uri="s3://lake/look")
+    lines = summary(collect(memory.ports, state, issue_url="", report_url="", endpoint_url=""))
+    first, second = next(line for line in lines if line.startswith("  validation")).split("\n")
+    assert first.startswith("  validation  n = 400: roc_auc 0.5000 [0.4800, 0.5200], accuracy")
+    assert second == "              recall 0.5000 [0.4800, 0.5200]"
 
 
 def test_the_phases_are_told_in_the_language_of_the_request() -> None:

@@ -62,6 +62,12 @@ def test_every_rule_that_was_judged_stands_with_its_numbers() -> None:
     assert "better than the trivial baseline ROC AUC 0.9276 more than 0.5000 passed" in words
 
 
+def test_a_report_of_the_test_split_says_that_the_verdict_was_spoken_before() -> None:
+    state = states.state(verdict=states.verdict("accept"), test_evaluation_uri="s3://bucket-of-tests/look")
+    assert "The figures below are those of the test split." in check(with_verdict(looked.page(), state))
+    assert "those of the test split" not in check(with_verdict(looked.page(), states.state(verdict=states.verdict("accept"))))
+
+
 def test_pages_that_are_published_together_link_to_each_other() -> None:
     page = looked.page().encode()
     linked = with_links(page, "report", ("report", "quality", "features"), language="ja").decode()

@@ -7,6 +7,7 @@ Points are (seconds since the epoch, value).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -31,7 +32,7 @@ def line_chart(series: list[Series], limits: list[float]) -> Markup:
     if not points:
         return Markup('<p class="blank">No data in the last three hours.</p>')
     times = _span([when for when, _ in points], 60)
-    values = _span([0.0, *(value for _, value in points), *limits], 1)
+    values = _round(_span([0.0, *(value for _, value in points), *limits], 1))
     parts = [_grid(times, values)]
     parts += [
         f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_y(limit, values)}" y2="{_y(limit, values)}"/>' for limit in limits
@@ -45,6 +46,17 @@ def line_chart(series: list[Series], limits: list[float]) -> Markup:
 def _span(values: list[float], least: float) -> tuple[float, float]:
     low, high = min(values), max(values)
     return low, max(high, low + least if high == low else high)
+
+
+def _round(values: tuple[float, float]) -> tuple[float, float]:
+    """A wider span whose quarters are 1, 2, 2.5 or 5 times a power of ten."""
+    quarter = (values[1] - values[0]) / 4
+    power = 10.0 ** math.floor(math.log10(quarter))
+    for factor in (1, 2, 2.5, 5, 10, 20):
+        low = math.floor(values[0] / (factor * power) + 1e-9) * factor * power
+        if low + 4 * factor * power >= values[1] * (1 - 1e-9):
+            break
+    return low, low + 4 * factor * power
 
 
 def _x(when: float, times: tuple[float, float]) -> float:
@@ -68,7 +80,7 @@ def _grid(times: tuple[float, float], values: tuple[float, float]) -> str:
         value = values[0] + (values[1] - values[0]) * step / 4
         y = _y(value, values)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.4g}</text>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{value:,.4g}</text>')
     for when, anchor in ((times[0], "start"), (times[1], "end")):
         clock = datetime.fromtimestamp(when, UTC).strftime("%H:%M")
         parts.append(f'<text x="{_x(when, times)}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{clock} UTC</text>')

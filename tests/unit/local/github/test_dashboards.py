@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import botocore.auth  # noqa: TID251 - the authority on signatures
@@ -32,6 +33,20 @@ def test_a_chart_has_a_line_a_limit_and_escaped_names() -> None:
     assert chart.count("<circle") == 2
     assert 'class="limit"' in chart
     assert "<b>" not in chart
+
+
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [
+        (5.0, ["0", "2", "4", "6", "8"]),
+        (4929.0, ["0", "2,000", "4,000", "6,000", "8,000"]),
+        (0.43, ["0", "0.2", "0.4", "0.6", "0.8"]),
+        (100.0, ["0", "25", "50", "75", "100"]),
+    ],
+)
+def test_the_scale_of_a_chart_has_round_steps(highest: float, ticks: list[str]) -> None:
+    chart = str(line_chart([Series("a", [(0.0, 0.0), (60.0, highest)])], []))
+    assert re.findall(r'text-anchor="end">([^<:]+)</text>', chart) == ticks
 
 
 def test_no_data_is_said() -> None:
