@@ -23,7 +23,7 @@ _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:e-?[0-
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One parameter: its kind, its closed range or choices, its default and one line of help."""
+    """One parameter: its kind, its closed range or choices, its default, one line of help, and the tasks that have a use for it."""
 
     name: str
     kind: Literal["int", "float", "choice"]
@@ -32,6 +32,11 @@ class Hyperparameter:
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ("binary", "multiclass", "regression")
+
+    def serves(self, task: str, value: int | float | str) -> bool:
+        """Whether a task can do something with a value; with the default every task can."""
+        return task in self.tasks or value == self.default
 
     @property
     def allowed(self) -> str:
@@ -74,7 +79,9 @@ def _table(*parameters: Hyperparameter) -> dict[str, Hyperparameter]:
     return {parameter.name: parameter for parameter in parameters}
 
 
-CLASS_WEIGHT = Hyperparameter("class_weight", "choice", "none", "balanced: every class weighs the same", choices=("none", "balanced"))
+CLASS_WEIGHT = Hyperparameter(
+    "class_weight", "choice", "none", "balanced: every class weighs the same", choices=("none", "balanced"), tasks=("binary", "multiclass")
+)
 
 XGBOOST = Entry(
     name="xgboost",

@@ -77,9 +77,9 @@ def _texts(algorithm: str, task: Task, hyperparameters: dict[str, Scalar]) -> di
             known = ", ".join(method.hyperparameters)
             raise InvalidRequest(f"{name[:40]!r} is not a hyperparameter of {algorithm}; known: {known}.", code="E-PARSE-021")
         text = plain(value)
-        method.hyperparameters[name].check(text)
-        if name == "class_weight" and text != "none" and task == "regression":
-            raise InvalidRequest("class_weight weighs classes, and a regression has none.", remedy="Take it out.", code="E-TRAIN-005")
+        known = method.hyperparameters[name]
+        if not known.serves(task, known.check(text)):
+            raise InvalidRequest(f"{name} = {text} does nothing for {task}.", remedy="Take it out.", code="E-TRAIN-005")
         texts[name] = text[:_LONGEST_VALUE]
     return texts
 

@@ -29,7 +29,7 @@ from mlops_core.contracts.request import (
 from mlops_core.errors import Defect
 from mlops_core.intake.characters import offence
 from mlops_core.intake.form import FIELDS, by_label, by_name
-from mlops_core.intake.hyperparameters import read_lines
+from mlops_core.intake.hyperparameters import read_lines, useless
 from mlops_core.intake.problems import Problem, RequestRefused
 from mlops_core.intake.sections import MAX_LINES, MAX_SECTIONS, Section, Sections, split_sections
 from mlops_core.intake.values import EMPTY, read
@@ -145,6 +145,7 @@ def _contradictions(values: dict[str, object]) -> list[Problem]:
         _metric_fits,
         _threshold_fits,
         _algorithm_fits,
+        _hyperparameters_fit,
         _label_fits,
         _target_stays,
         _test_differs,
@@ -185,6 +186,11 @@ def _algorithm_fits(values: dict[str, object]) -> Problem | None:
         return None
     allowed = ", ".join(name for name, entry in ENTRIES.items() if task in entry.tasks)
     return Problem("E-PARSE-006", "algorithm", value=algorithm, allowed=allowed)
+
+
+def _hyperparameters_fit(values: dict[str, object]) -> Problem | None:
+    task, given = values.get("task"), values.get("hyperparameters")
+    return useless(str(task), given) if task is not None and isinstance(given, dict) else None
 
 
 def _label_fits(values: dict[str, object]) -> Problem | None:

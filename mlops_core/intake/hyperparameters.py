@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 
 from mlops_core.algorithms.catalogue import ENTRIES, TREES, Hyperparameter, suggest
-from mlops_core.contracts.request import Scalar
+from mlops_core.contracts.request import TASK_METRICS, Scalar, TrainingRequest
 from mlops_core.errors import InvalidRequest
 from mlops_core.intake.problems import Problem
 
@@ -58,6 +59,35 @@ def read_one(name: str, text: str, algorithm: str) -> Scalar | Problem:
     except InvalidRequest:
         allowed = f"{name}: " + "; ".join(dict.fromkeys(_range(parameter) for parameter in known))
         return Problem("E-PARSE-020", "hyperparameters", value=f"{name} = {text}", allowed=allowed)
+
+
+def useless(task: str, values: Mapping[str, Scalar]) -> Problem | None:
+    """The first hyperparameter that the task has no use for, such as ``class_weight`` of a regression."""
+    for name, value in values.items():
+        known = next((entry.hyperparameters[name] for entry in ENTRIES.values() if name in entry.hyperparameters), None)
+        if known is not None and not known.serves(task, value):
+            return Problem("E-PARSE-020", "hyperparameters", value=f"{name} = {value}", allowed=f"{task}: {name} = {known.default}")
+    return None
+
+
+def check_method(request: TrainingRequest) -> None:
+    """`InvalidRequest` for a metric, a method or a hyperparameter that does not do the task: what a form would refuse, however it came."""
+    method, task = ENTRIES.get(request.algorithm), request.task
+    if method is not None and task not in method.tasks:
+        raise InvalidRequest(f"{request.algorithm} does not do {task}; it does {', '.join(method.tasks)}.", code="E-PARSE-006")
+    if request.metric not in TASK_METRICS[task]:
+        raise InvalidRequest(
+            f"{request.metric} does not measure {task}; choose one of {', '.join(TASK_METRICS[task])}.", code="E-PARSE-025"
+        )
+    able = [request.algorithm] if method is not None else [name for name, item in ENTRIES.items() if task in item.tasks]
+    wrong = [_wrong(name, task, request.hyperparameters) for name in able]
+    if all(wrong):
+        raise InvalidRequest(wrong[0][0].text("en"), code=wrong[0][0].code)
+
+
+def _wrong(method: str, task: str, values: Mapping[str, Scalar]) -> list[Problem]:
+    found = [*(read_one(name, plain(value), method) for name, value in values.items()), useless(task, values)]
+    return [item for item in found if isinstance(item, Problem)]
 
 
 def _unknown(name: str, algorithm: str, *, elsewhere: bool) -> Problem:

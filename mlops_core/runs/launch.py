@@ -13,6 +13,7 @@ from mlops_core.contracts.base import canonical, digest
 from mlops_core.contracts.run import RunState, Trigger
 from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import Conflict, Refused
+from mlops_core.intake.hyperparameters import check_method
 from mlops_core.ports import Ports
 from mlops_core.runs import models, names, page, policy, starting
 from mlops_core.runs.state import change_run, create_run, stamp
@@ -27,6 +28,7 @@ def start_run(ports: Ports, approved: ApprovedRequest, *, trigger: Trigger = "")
     bucket = ports.settings.require("bucket")
     for uri in filter(None, (request.dataset, request.test_dataset)):
         names.safe_uri(uri, below=f"s3://{bucket}/datasets/")
+    check_method(request)
     commit = ports.repository.head(approved.repository)
     rules = policy.parse_policy(ports.repository.read(approved.repository, policy.PATH, commit))
     _check_policy(approved, rules)

@@ -119,6 +119,9 @@ def changes_of(state: RunState, parameters: dict[str, Scalar], *, before_round: 
             hint = f"Did you mean {', '.join(near)}?" if near else f"Known: {', '.join(method.hyperparameters)}."
             raise InvalidRequest(f"{name[:40]!r} is not a hyperparameter of {algorithm}.", remedy=hint, code="E-COMMAND-010")
         after = known.check(written(value))
+        if not known.serves(state.request.task, after):
+            headline = f"{name} = {after} does nothing for {state.request.task}."
+            raise InvalidRequest(headline, remedy=f"Leave it at {known.default}.", code="E-TRAIN-005")
         if after != now.get(name, known.default):
             changes.append(Change(name=name, before=now.get(name, known.default), after=after))
     if not changes:

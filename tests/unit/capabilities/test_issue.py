@@ -240,3 +240,21 @@ def test_a_refusal_is_one_comment_edited_in_place() -> None:
     for text in ("first", "second"):
         issue.post_refusal(memory.ports, w.REPOSITORY, 7, f"<!-- mlops:refusal:7 -->\n{text}")
     assert [*memory.repository.comments[w.REPOSITORY, 7].values()] == ["<!-- mlops:refusal:7 -->\nsecond"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"hyperparameters": {"max_dept": 3}}, "E-PARSE-021"),
+        ({"hyperparameters": {"max_depth": 99}}, "E-PARSE-020"),
+        ({"metric": "rmse"}, "E-PARSE-025"),
+        ({"algorithm": "linear_regression"}, "E-PARSE-006"),
+        ({"task": "regression", "metric": "rmse", "hyperparameters": {"class_weight": "balanced"}}, "E-PARSE-020"),
+    ],
+)
+def test_a_request_that_no_form_lets_through_is_refused_before_anything_starts(changes: dict[str, object], code: str) -> None:
+    memory = w.world()
+    with pytest.raises(errors.InvalidRequest) as caught:
+        issue.start_run(memory.ports, w.approved(**changes))
+    assert caught.value.code == code
+    assert not memory.machines.executions

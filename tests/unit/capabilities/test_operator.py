@@ -97,6 +97,14 @@ def test_a_value_out_of_range_is_refused(value: Scalar) -> None:
     assert "allowed" in answer_operator(memory.ports, command(max_depth=value)).text
 
 
+def test_a_value_that_the_task_has_no_use_for_is_refused() -> None:
+    memory, run = waiting(task="regression", metric="rmse", positive_label=None)
+    answer = answer_operator(memory.ports, command(class_weight="balanced"))
+    assert not answer.accepted
+    assert "class_weight = balanced does nothing for regression" in answer.text
+    assert read_run(memory.ports, run).round == 0
+
+
 def test_a_parameter_of_another_method_is_refused() -> None:
     memory, _ = waiting()
     assert not answer_operator(memory.ports, command(min_samples_leaf=3)).accepted

@@ -14,6 +14,8 @@ from mlops_core.intake.form import FIELDS
 from mlops_core.intake.problems import RequestRefused
 from tests.unit.intake.bodies import BUCKET, PLAIN, body, codes_of, parsed, problems_of, section
 
+REGRESSION = {"task": "regression", "metric": "rmse", "positive_label": ""}
+
 
 def test_a_plain_form_becomes_the_request_it_asks_for() -> None:
     request = parsed(
@@ -216,6 +218,9 @@ def test_nothing_written_can_leave_the_fence_of_the_refusal_abuse_row_28() -> No
         ({"metric": "mcc", "threshold": "-1.1"}, "E-PARSE-013", "threshold"),
         ({"metric": "brier", "threshold": "2.1"}, "E-PARSE-013", "threshold"),
         ({"task": "regression", "metric": "rmse"}, "E-PARSE-026", "positive_label"),
+        ({**REGRESSION, "hyperparameters": "class_weight = balanced"}, "E-PARSE-020", "hyperparameters"),
+        ({**REGRESSION, "algorithm": "auto", "hyperparameters": "class_weight = balanced"}, "E-PARSE-020", "hyperparameters"),
+        ({**REGRESSION, "algorithm": "linear_regression", "hyperparameters": "class_weight = none"}, "E-PARSE-021", "hyperparameters"),
         ({"drop_columns": "age\nincome"}, "E-PARSE-027", "drop_columns"),
         ({"drop_columns": "age\nage"}, "E-PARSE-019", "drop_columns"),
         ({"test_dataset": PLAIN["dataset"]}, "E-PARSE-028", "test_dataset"),

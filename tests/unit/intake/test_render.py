@@ -55,9 +55,9 @@ URIS = st.from_regex(r"\Adatasets/[A-Za-z0-9_]{1,12}/(?:[a-z]{1,5}/){0,2}[A-Za-z
 )
 
 
-def _value(parameter: Hyperparameter) -> st.SearchStrategy[Scalar]:
+def _value(parameter: Hyperparameter, task: str) -> st.SearchStrategy[Scalar]:
     if parameter.kind == "choice":
-        return st.sampled_from(parameter.choices)
+        return st.sampled_from([choice for choice in parameter.choices if parameter.serves(task, choice)])
     if parameter.kind == "int":
         return st.integers(int(parameter.low), int(parameter.high))
     return st.floats(parameter.low, parameter.high, allow_subnormal=False).filter(lambda value: value == 0 or value > 1e-90)
@@ -108,7 +108,7 @@ def requests(draw: st.DrawFn) -> TrainingRequest:
             "protected_attributes": tuple(draw(st.lists(COLUMNS, unique=True, max_size=2))),
             "metric": metric,
             "threshold": draw(thresholds),
-            "hyperparameters": {name: draw(_value(table[name])) for name in chosen},
+            "hyperparameters": {name: draw(_value(table[name], task)) for name in chosen},
             "seed": draw(st.integers(0, 2**31 - 1)),
             "instance_type": draw(st.sampled_from(["auto", "ml.m5.large", "ml.c5.2xlarge"])),
             "max_runtime_minutes": draw(st.integers(1, 1440)),
