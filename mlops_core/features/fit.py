@@ -30,7 +30,6 @@ from mlops_core.features.sql import derived_name, derived_number, feature_names,
 from mlops_core.features.typing import count_sql, identifier
 
 Number = TypeVar("Number", NumericColumn, DerivedColumn)
-_MOST_NAMES = 200
 
 
 @dataclass(frozen=True)
@@ -258,7 +257,7 @@ def _selected(facts: Facts, whole: FeatureSpec, gains: Gains) -> tuple[FeatureSp
         return whole, [], []
     names, described = feature_names(whole), documentation(whole, (), shares={})
     values = {"features": len(left), "kept": len(kept), "rule": facts.config.selection}
-    finding = Finding(code="W-DATA-017", columns=tuple(names[item.place] for item in left[:_MOST_NAMES]), values=values)
+    finding = Finding(code="W-DATA-017", values=values)
     docs = [described[item.place].model_copy(update={"column": "", **_reason(item, names)}) for item in left]
     return _versioned(pruned(whole, kept)), [finding], docs
 

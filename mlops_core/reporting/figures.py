@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from mlops_core.contracts.verdict import Interval
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
+ROUNDING = 1e-12
+"""What is nearer to nothing is the rest of a subtraction."""
 
 
 def figure(value: float) -> str:
     """Four significant places or so, with thousands separators: 0.9276, 12.35, 47,231.4."""
-    size = abs(value)
+    size = abs(value) if abs(value) > ROUNDING else 0.0
     if size >= 1_000_000:
         return f"{value:,.0f}"
     if size >= 1000:
@@ -26,13 +28,18 @@ def figure(value: float) -> str:
     if size >= 10:
         return f"{value:.2f}"
     if size >= 0.001 or size == 0:
-        return f"{value:.4f}"
+        return f"{value if size else 0.0:.4f}"
     return f"{value:.3g}"
 
 
 def number(value: float) -> str:
     """A value of the data: whole numbers without places (``17``, ``1,500``), others as `figure` shows them."""
     return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else figure(value)
+
+
+def day(seconds: float) -> str:
+    """A moment of the data, in seconds since 1970, as its date (UTC)."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d")
 
 
 def interval(value: Interval) -> str:

@@ -47,9 +47,14 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
         count=_counted(language, len(warnings)),
         found=warnings[:_MOST_WARNINGS],
         act_title=t("section.next"),
-        act=t(f"act.{verdict.decision}", model=state.request.model_name, issue=state.issue),
+        act=t(f"act.{_act(state, verdict)}", model=state.request.model_name, issue=state.issue),
         rules=_rules(verdict, language),
     )
+
+
+def _act(state: RunState, verdict: Verdict) -> str:
+    """What comes next: a model that nobody asked to serve is packaged alone."""
+    return "package" if verdict.decision == "accept" and not state.request.endpoint else verdict.decision
 
 
 def _sentence(language: Language) -> Translate:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from mlops_core.contracts.dataset import ColumnQuality, DataJobConfig, DataProfile, FileQuality, Finding
@@ -18,7 +17,7 @@ from mlops_core.contracts.quality import Check, CheckName, PartName, QualityRepo
 from mlops_core.contracts.request import Language
 from mlops_core.explain.table import find
 from mlops_core.reporting.drawings import Rect, merged
-from mlops_core.reporting.figures import figure, number
+from mlops_core.reporting.figures import day, figure, number
 from mlops_core.reporting.messages.wording import warned
 from mlops_core.reporting.pages import SMALLEST_GROUP, Found, Range, StateBlock, Words, html, known, named, share, warning, words
 
@@ -238,7 +237,7 @@ def card(item: ColumnQuality, dropped: str, t: Words) -> Card:
 def _value(item: ColumnQuality) -> Callable[[float], str]:
     """How a value of the column is written: a date, a whole number or a figure."""
     if item.type == "datetime":
-        return lambda seconds: (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d")
+        return day
     return number
 
 

@@ -19,7 +19,7 @@ from mlops_core.errors import Defect
 from mlops_core.reporting.messages.en import EN
 from mlops_core.reporting.messages.ja import JA
 
-_FINDING = re.compile(r"finding\.w_([a-z]+)_(\d{3})(?:_[a-z]+)?")
+_FINDING = re.compile(r"finding\.w_([a-z]+)_(\d{3})(?:_[a-z_]+)?")
 CATALOGUES: dict[Language, Mapping[str, str]] = {"en": EN, "ja": JA}
 
 

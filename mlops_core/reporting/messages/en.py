@@ -103,7 +103,7 @@ EN: dict[str, str] = {
     "rule.required": "{comparison} {required}",
     "verdict.line": "{decision}, decided by: {rule}.",
     "verdict.numbers": "{metric} measured {measured}, required {comparison} {required}.",
-    "verdict.split": "The operator loop shows validation figures; the test split is opened once, for the final candidate.",
+    "verdict.split": "The judge decides on figures of the validation split; the test split is opened once, for the final candidate.",
     "comparison.least": "at least",
     "comparison.most": "at most",
     "comparison.above": "more than",
@@ -148,6 +148,7 @@ EN: dict[str, str] = {
     "next.predict": "Ask the endpoint:",
     "next.rollback": "Return to the version before:",
     "next.again": "Correct the cause, take the label {label} off and set it again: a new generation starts.",
+    "next.packaged": "Nothing to do: version {version} is in the registry. To serve it, ask again with the endpoint deploy.",
     "next.wait": "Nothing to do: this comment is kept up to date.",
     "suggest.smaller_steps": "twice the trees with half the learning rate: smaller steps usually generalise better",
     "suggest.weaker_penalty": "a weaker penalty: the model may follow the data more closely",
@@ -204,7 +205,7 @@ EN: dict[str, str] = {
     "detail.round": "round {round}",
     "detail.trained": "round {round}: {seconds:,} s",
     "detail.measuring": "{split}, round {round}",
-    "detail.measured": "{split}: {metric} {value:.4g} on {rows:,} rows",
+    "detail.measured": "{split}: {metric} {value} on {rows:,} rows",
     "detail.unmeasured": "{split}: {metric} was not measured ({rows:,} rows)",
     "detail.asks": "round {round} stayed below what was asked; waiting for /retrain",
     "detail.version": "version {version}",
@@ -298,7 +299,9 @@ EN: dict[str, str] = {
     "finding.w_data_016": (
         "{categories:,} rare {categories:category|categories} ({rows:,} training {rows:row|rows}) {categories:counts|count} as one"
     ),
-    "finding.w_data_017": "{features:,} {features:feature was|features were} left out by {rule}; {kept:,} {kept:is|are} kept",
+    "finding.w_data_017": (
+        "{features:,} {features:feature was|features were} left out by {rule}, {kept:,} {kept:is|are} kept: see the feature documentation"
+    ),
     **CHECKS,
     **PAGES,
     **READING,

@@ -75,6 +75,7 @@ PAGES = {
     "report.warned": "{count} {count:warning|warnings}:",
     "report.unwarned": "No warning.",
     "report.share_axis": "Share of the rows",
+    "act.package": "Nothing: the model {model} goes on to packaging, as issue {issue} asks; it is not served.",
     "act.accept": "Nothing: the model {model} goes on to packaging and release; the issue ({issue}) shows where it serves.",
     "act.retrain": (
         "Read the warnings and the worst groups below, then label issue {issue} again with other hyperparameters, better data "
@@ -268,6 +269,11 @@ PAGES = {
     "features.left_correlation": "nearly the same as another feature",
     "features.left_importance": "not among the most important",
     "features.left_constant": "constant in training",
+    "features.why_correlation": "nearly the same as {other} (r {r})",
+    "features.why_importance": "not among the most important: {part} of the gain",
+    "features.pairs": "{count} {count:pair is|pairs are} not named: their rows are not counted.",
+    "features.unnamed": "{count} {count:category|categories}, not named",
+    "step.fill_unnamed": "missing becomes the most frequent value (fewer than ten training rows: not named)",
     "features.reproduce": "One specification",
     "features.one_spec": (
         "The same spec.json renders to the SQL of the data job and to the ONNX graph that serves; their results are compared "

@@ -25,5 +25,7 @@ READING: dict[str, str] = {
     "finding.w_data_032": (
         "{gap:,} {gap:row|rows} in the gaps of the split by time and {without_time:,} {without_time:row|rows} without a time were left out"
     ),
+    "finding.w_data_032_no_gap": "{without_time:,} {without_time:row|rows} without a time {without_time:was|were} left out",
+    "finding.w_data_032_no_without_time": "{gap:,} {gap:row|rows} in the gaps of the split by time {gap:was|were} left out",
     "finding.w_data_033": "{rows:,} rows in {groups:,} {groups:group|groups} have equal inputs and different labels",
 }

@@ -71,6 +71,7 @@ PAGES = {
     "report.warned": "警告 {count} 件：",
     "report.unwarned": "警告はありません。",
     "report.share_axis": "行の割合",
+    "act.package": "作業は不要です。モデル {model} は Issue（{issue}）の依頼どおりパッケージ化に進みます。提供はしません。",
     "act.accept": "作業は不要です。モデル {model} はパッケージ化とリリースに進みます。公開先は Issue（{issue}）に表示されます。",
     "act.retrain": (
         "警告と下の弱いグループを確認し、ハイパーパラメータ、データ、または {model} が届くしきい値に変えて Issue {issue} "
@@ -255,6 +256,11 @@ PAGES = {
     "features.left_correlation": "ほかの特徴量とほぼ同じ",
     "features.left_importance": "重要度が上位でない",
     "features.left_constant": "学習で値が一定",
+    "features.why_correlation": "{other} とほぼ同じ（r {r}）",
+    "features.why_importance": "重要度が上位でない（寄与は全体の {part}）",
+    "features.pairs": "{count} 組は行数を数えていないため、名前を示しません。",
+    "features.unnamed": "{count} カテゴリ（名前は示しません）",
+    "step.fill_unnamed": "欠損は最も多い値で補う（学習で 10 行に満たないため名前は示しません）",
     "features.reproduce": "仕様は 1 つ",
     "features.one_spec": "同じ spec.json がデータジョブの SQL と推論の ONNX グラフになり、公開前に結果を照合します。",
     "step.ratio": "{left} を {right} で割る",

@@ -16,5 +16,7 @@ READING: dict[str, str] = {
     "finding.w_data_030": "{values:,} 個の値が四分位範囲の 20 倍を超えて外れています。単位違い、コード、誤りの可能性があります",
     "finding.w_data_031": "欠損を表すことの多い数値があります：{codes}",
     "finding.w_data_032": "時間分割の間隔にある {gap:,} 行と、時刻のない {without_time:,} 行を除外しました",
+    "finding.w_data_032_no_gap": "時刻のない {without_time:,} 行を除外しました",
+    "finding.w_data_032_no_without_time": "時間分割の間隔にある {gap:,} 行を除外しました",
     "finding.w_data_033": "入力が同じでラベルの異なる行が {groups:,} 組、{rows:,} 行あります",
 }

@@ -20,6 +20,7 @@ from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunWarning
 from mlops_core.contracts.verdict import Rule, Verdict
 from mlops_core.errors import Defect, MlopsError
+from mlops_core.reporting.figures import figure
 from mlops_core.reporting.messages import CATALOGUES, plain, text
 from mlops_core.reporting.messages.failures import FAILURES
 
@@ -36,6 +37,8 @@ def said(language: Language, line: Text) -> str:
     values = dict(line.values)
     if "reason" in values:
         values["reason"] = gist(language, str(values["reason"]))
+    if isinstance(values.get("value"), float):
+        values["value"] = figure(float(values["value"]))
     try:
         return plain(language, line.key, **_words(language, values))
     except (KeyError, ValueError) as error:
@@ -52,6 +55,7 @@ def warned(language: Language, finding: Finding) -> RunWarning:
     key = f"finding.{finding.code.lower().replace('-', '_')}"
     if finding.values.get("dropped") == 0 and f"{key}_kept" in CATALOGUES[language]:
         key += "_kept"
+    key += next((f"_no_{name}" for name, value in finding.values.items() if value == 0 and f"{key}_no_{name}" in CATALOGUES[language]), "")
     if not finding.columns and f"{key}_file" in CATALOGUES[language]:
         key += "_file"
     listed = ", ".join(f"{name} {value}" for name, value in sorted(finding.values.items()))

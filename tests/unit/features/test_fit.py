@@ -179,7 +179,8 @@ def test_correlation_leaves_out_the_later_of_a_pair_and_says_with_which() -> Non
     left = {item.name: (item.left_out, item.reason) for item in done.docs if not item.column}
     assert left["twin"][1]["with"] == "income"
     assert "twin" not in [column.name for column in done.spec.numeric]
-    assert sorted(left) == sorted(done.findings[0].columns)
+    assert done.findings[0].values["features"] == len(left)
+    assert not done.findings[0].columns, "a feature's name may hold a category of a few rows"
     served(done, TABLE)
 
 

@@ -96,6 +96,12 @@ def test_a_finished_run_shows_plots_links_and_how_to_ask_and_return() -> None:
     assert "\nmlops rollback income\n" in text
 
 
+def test_a_model_that_nobody_asked_to_serve_says_where_it_is_and_how_to_serve_it() -> None:
+    done = succeeded()
+    alone = done.model_copy(update={"endpoint": "", "request": done.request.model_copy(update={"endpoint": False})})
+    assert "### Next\n\nNothing to do: version 1.0.0 is in the registry. To serve it, ask again with the endpoint deploy." in page(alone)
+
+
 def test_figures_stand_beside_the_trivial_baseline_with_sample_sizes() -> None:
     text = page(succeeded(), evaluations=(results("validation", 0.93, 5210), results("test", 0.9255, 16_281)))
     assert "| Metric | Validation (5,210 rows) | Test (16,281 rows) | Trivial baseline |" in text

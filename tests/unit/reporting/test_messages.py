@@ -33,7 +33,7 @@ FAMILIES = {
     "phase.": PHASES,
     "status.": ("waiting", "running", "done", "failed", "skipped", "operator"),
     "decision.": ("accept", "retrain", "refuse"),
-    "act.": ("accept", "retrain", "refuse"),
+    "act.": ("accept", "package", "retrain", "refuse"),
     "rule.": get_args(RuleName),
     "measure.": (*get_args(GroupMeasure), *(name for name in get_args(MeasureName) if name not in get_args(MetricName))),
     "group.": get_args(GroupFigure),
@@ -125,9 +125,9 @@ def test_every_key_that_the_code_names_exists_and_every_key_is_named() -> None:
     text = sources()
     literal = set(re.findall(r"""["']([a-z]+\.[a-z0-9_]+)["']""", text)) & (CATALOGUES["en"].keys() | set())
     families = {prefix + name for prefix, names in FAMILIES.items() for name in names}
-    # A finding's sentence is chosen by its code (W-DATA-001); a variant has one word more (…_kept).
+    # A finding's sentence is chosen by its code (W-DATA-001); a variant has more words (…_kept).
     warned = {f"finding.{code.lower().replace('-', '_')}" for code in TABLE if code.startswith("W-") or code == GATE}
-    used = literal | families | {key for key in CATALOGUES["en"] if any(re.fullmatch(f"{known}(_[a-z]+)?", key) for known in warned)}
+    used = literal | families | {key for key in CATALOGUES["en"] if any(re.fullmatch(f"{known}(_[a-z_]+)?", key) for known in warned)}
     assert warned - CATALOGUES["en"].keys() == set()
     assert families - CATALOGUES["en"].keys() == set()
     assert CATALOGUES["en"].keys() - used == set()

@@ -153,6 +153,48 @@ def test_categories_and_classes_under_ten_rows_are_counted_and_not_named() -> No
     assert "1 category with fewer than ten training rows is not named" in features
 
 
+def test_what_is_left_out_names_no_category_under_ten_rows_and_no_pair() -> None:
+    few, many = hot("only nine live here"), hot("Bergen")
+    left = [item.model_copy(update={"column": "", "left_out": "importance", "reason": {"gain_share": 0.0028}}) for item in (few, many)]
+    pair = FeatureDoc(
+        name="Ada & 1815", column="f2", sources=("=cmd()", "age"),
+        steps=(FeatureStep(kind="cross"), FeatureStep(kind="one_hot", values={"category": "Ada & 1815"})),
+    )  # fmt: skip
+    like = FeatureDoc(name="x", sources=("age",), left_out="correlation", reason={"with": pair.name, "r": 0.9714})
+    words = check(documented("en", *left, pair, like))
+    assert "only nine" not in words
+    assert "Ada" not in words
+    assert "1 category, not named" in words
+    assert "Bergen '=cmd() not among the most important: 0.3 % of the gain" in words
+    assert "1 pair is not named" in words
+    assert "nearly the same as =cmd(), age (r 0.9714)" in words.replace("'=", "=")
+
+
+def test_a_fill_that_fewer_than_ten_rows_hold_is_not_named() -> None:
+    fill = FeatureStep(kind="fill", values={"value": "only nine live here"})
+    words = check(documented("en", hot("Bergen").model_copy(update={"steps": (fill,)})))
+    assert "only nine" not in words
+    assert "missing becomes the most frequent value" in words
+
+
+def test_moments_are_shown_as_dates_and_years_without_separators() -> None:
+    since = FeatureDoc(
+        name="since", column="f0", sources=("since",),
+        steps=(FeatureStep(kind="fill", values={"value": 1_314_144_000.0}), FeatureStep(
+            kind="scale", values={"rule": "standard", "center": 1_314_144_000.0, "width": 172_800.0}),
+        ),
+    )  # fmt: skip
+    year = FeatureDoc(
+        name="since (year)", column="f1", sources=("since",),
+        steps=(FeatureStep(kind="date_part", values={"part": "year"}), FeatureStep(kind="fill", values={"value": 2011.0})),
+    )  # fmt: skip
+    columns = (ColumnProfile(name="since", type="datetime", rows=1280, missing=0, distinct=60), *COLUMNS)
+    features = FeatureDocs(spec_digest="cd" * 32, rows=1280, features=(since, year))
+    words = check(render_features(features, SPEC, profile=data().model_copy(update={"columns": columns}), config=CONFIG, language="en"))
+    assert "missing becomes 2011-08-24 less the mean 2011-08-24, divided by the deviation 2 d" in words
+    assert "missing becomes 2011 " in words
+
+
 def test_a_column_s_oddities_and_the_file_s_repairs_are_told() -> None:
     words = check(quality())
     for told in (
@@ -200,7 +242,7 @@ def test_every_step_of_a_feature_is_told_with_its_fitted_values(language: Langua
 def test_features_and_columns_that_are_left_out_say_why() -> None:
     left = FeatureDoc(name="weight", sources=("weight",), left_out="correlation", reason={"with": "height", "r": 0.97})
     words = check(documented("en", AGE, left))
-    assert "nearly the same as another feature (with height, r 0.9700)" in words
+    assert "nearly the same as height (r 0.9700)" in words
     assert "left out: empty" in words
     assert "left out by the request" in words
 

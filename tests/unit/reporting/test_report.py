@@ -136,6 +136,13 @@ def test_the_verdict_the_warnings_and_the_next_act_come_first(decision: str, ton
     assert words.index("decided by") < words.index("W-DATA-009") < words.index("Next") < words.index("All metrics")
 
 
+def test_a_model_that_is_not_to_be_served_is_not_announced_as_served() -> None:
+    asked = states.request(endpoint=False)
+    words = check(with_verdict(looked.page(), states.state(verdict=states.verdict("accept"), request=asked)))
+    assert "goes on to packaging, as issue" in words
+    assert "shows where it serves" not in words
+
+
 def test_a_page_without_marks_or_a_run_without_verdict_stays_as_it_is() -> None:
     page = looked.page()
     assert with_verdict(page, states.state(verdict=None)) == page

@@ -176,12 +176,27 @@ def test_a_line_that_cannot_be_filled_is_a_defect() -> None:
             "y: some classes have very few rows (a 3)",
             "列 y：行数がごく少ないクラスがあります（a 3）",
         ),
+        (
+            Finding(code="W-DATA-032", values={"gap": 48, "without_time": 0}),
+            "48 rows in the gaps of the split by time were left out",
+            "時間分割の間隔にある 48 行を除外しました",
+        ),
+        (
+            Finding(code="W-DATA-032", values={"gap": 0, "without_time": 1}),
+            "1 row without a time was left out",
+            "時刻のない 1 行を除外しました",
+        ),
         (Finding(code="W-NEW-001", values={"n": 1}), "n 1", "n 1"),
     ],
     ids=lambda item: item.code if isinstance(item, Finding) else "",
 )  # fmt: skip
 def test_a_finding_is_one_readable_sentence(finding: Finding, english: str, japanese: str) -> None:
     assert (warned("en", finding).text, warned("ja", finding).text) == (english, japanese)
+
+
+def test_a_figure_is_told_without_powers_of_ten() -> None:
+    line = Text(key="detail.measured", values={"split": "test", "metric": "rmse", "value": 67_884.96, "rows": 4128})
+    assert said("en", line) == "test split: RMSE 67,885.0 on 4,128 rows"
 
 
 def test_an_error_without_a_known_language_speaks_both() -> None:
