@@ -85,10 +85,19 @@ def _header_place(lines: list[str]) -> int:
 def _comment(line: str, below: list[str]) -> bool:
     if not below:
         return False
+    if any(_outside_quotes(line).count(sign) == count for sign, count in _shared(below).items()):
+        # The same separators as below, whatever else stands there: with decimal commas a row holds as many commas as semicolons.
+        return False
     separator = separator_of(below[0])
     mine, *theirs = (_outside_quotes(text).count(separator) for text in (line, *below))
     alike = len(set(theirs)) == 1 and theirs[0] > 0
     return alike and mine != theirs[0] and (mine == 0 or line.lstrip(BLANKS)[:1] in {"#", "%"} or line.lstrip(BLANKS)[:2] in {"//", "--"})
+
+
+def _shared(lines: list[str]) -> dict[str, int]:
+    """The separators that all lines hold equally often, and how often that is."""
+    counts = {sign: {_outside_quotes(line).count(sign) for line in lines} for sign in SEPARATORS}
+    return {sign: next(iter(found)) for sign, found in counts.items() if len(found) == 1 and 0 not in found}
 
 
 def _said(lines: list[str]) -> str:

@@ -89,8 +89,17 @@ def read_error(error: Exception, path: Path) -> InvalidRequest:
 
 
 def _parquet(path: Path, connection: Any, examined: Examined) -> Source:
+    import duckdb
+
     table = f"read_parquet({literal(str(path))})"
-    described = connection.execute(f"describe select * from {table}").fetchall()
+    try:
+        described = connection.execute(f"describe select * from {table}").fetchall()
+    except duckdb.Error as error:
+        raise InvalidRequest(
+            f"{path.name} begins as a Parquet file and cannot be read as one: it is cut off or damaged.",
+            remedy="Write the file again and upload it.",
+            code="E-DATA-006",
+        ) from error
     nested = [name for name, kind, *_ in described if any(mark in kind for mark in ("STRUCT", "MAP", "[", "BLOB", "UNION"))]
     if nested:
         raise InvalidRequest(
@@ -98,13 +107,16 @@ def _parquet(path: Path, connection: Any, examined: Examined) -> Source:
         )
     if len(described) > COLUMN_LIMIT:
         raise InvalidRequest(f"the file has {len(described):,} columns; at most {COLUMN_LIMIT:,} are read.", code="E-DATA-004")
-    columns = ", ".join(_stored(name) for name, *_ in described)
+    columns = ", ".join(_stored(name, kind) for name, kind, *_ in described)
     return Source(tuple(name for name, *_ in described), f"(select {columns} from {table})", False, examined)
 
 
-def _stored(name: str) -> str:
-    """A Parquet column as text that the typing rule reads back without loss (moments as ISO 8601)."""
-    return f"cast({identifier(name)} as varchar) as {identifier(name)}"
+def _stored(name: str, kind: str) -> str:
+    """A Parquet column as text that the typing rule reads back without loss (moments as ISO 8601); what is not finite is missing."""
+    text = f"cast({identifier(name)} as varchar)"
+    # As words, a few infinities would make a column of numbers one of text.
+    value = f"case when isfinite({identifier(name)}) then {text} end" if kind in {"FLOAT", "DOUBLE"} else text
+    return f"{value} as {identifier(name)}"
 
 
 def _table(plain: Path, names: Sequence[str], head: Head) -> str:

@@ -1,7 +1,7 @@
 """Which row belongs to which part: decided by content, by time or by group, never by chance.
 
     rule = decide(connection, Plan(split="stratified", by="income", …))      # needs the table ``data`` of the job
-    f"select *, {rule.part} as part from data {rule.join}"                   # 'train' | 'validation' | 'test', null: left out (gap)
+    f"select data.*, {rule.part} as part from data {rule.join}"              # 'train' | 'validation' | 'test', null: left out (gap)
 
 - ``random`` and ``stratified``: rows are ordered by digest (of seed and content, see `load`) and cut at the exact count, stratified
   within each class.  Rows with equal content have equal digests and stay together on the earlier side of the cut.  Adding n rows takes at
@@ -43,7 +43,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Rule:
-    """The part of each row of ``data`` as SQL: an expression, and the join that it needs; counts of rows that get none."""
+    """The part of each row of ``data`` as SQL: an expression, and the join that it needs; counts of rows that get none.
+
+    A join brings columns of its own: what is selected beside it must say ``data.column``.
+    """
 
     part: str
     join: str = ""
@@ -90,7 +93,7 @@ def _by_digest(connection: Any, plan: Plan) -> Rule:
     )
     cuts = connection.execute(f"select * from {CUTS}").fetchall()
     if len(cuts) > _INLINE_CLASSES:
-        return Rule(_part(f"{DIGEST} <= c.train_end", f"{DIGEST} <= c.validation_end"), f"join {CUTS} c on c.stratum = {stratum}")
+        return Rule(_part(f"{DIGEST} <= c.train_end", f"{DIGEST} <= c.validation_end"), f"join {CUTS} c on c.stratum = data.{stratum}")
     ends = [f"(case {stratum} {' '.join(f'when {literal(cut[0])} then {cut[place]}::ubigint' for cut in cuts)} end)" for place in (1, 2)]
     return Rule(_part(*(f"{DIGEST} <= {end}" for end in ends)))
 
@@ -142,7 +145,7 @@ def literal_of(value: Any) -> str:
 
 
 def _by_group(connection: Any, plan: Plan) -> Rule:
-    value = f"coalesce(cast({identifier(plan.by or '')} as varchar), '')"
+    value = f"coalesce(cast(data.{identifier(plan.by or '')} as varchar), '')"
     connection.execute(
         f"""create or replace temp table {GROUPS} as
         with counted as (select {value} as value, count(*) as n from data group by 1),

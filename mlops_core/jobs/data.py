@@ -138,7 +138,7 @@ def _load(work: Preparation, raw: Path) -> None:
         require_columns(source.names, [name] if name else [], role)
     if config.target in config.drop_columns:
         raise InvalidRequest(f"the target {config.target!r} is also among the columns to drop.", code="E-DATA-008")
-    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, MISFITS, FOLD, "mlops_part"}]
+    reserved = [name for name in source.names if name.casefold() in {ROW, DIGEST, MISFITS, FOLD, "mlops_part", "file_row_number"}]
     if reserved:
         raise InvalidRequest(
             f"the column name {reserved[0]!r} is kept for our own use.", remedy="Rename it in the file.", code="E-DATA-008"
@@ -201,7 +201,7 @@ def _show(work: Preparation) -> None:
     work.duplicates = work.one("select coalesce(sum(n - 1), 0)::bigint from mlops_repeats")
     text = [column.name for column in work.kept if _is_text(work, column)]
     work.folds = spellings(work.connection, work.tables[0].query, text)
-    once = f"left join mlops_repeats r on {DIGEST} = r.digest and {target} = r.answer where r.digest is null or {ROW} = r.first"
+    once = f"where {DIGEST} not in (select digest from mlops_repeats) or {ROW} in (select first from mlops_repeats)"
     once = once if work.duplicates and work.config.duplicates == "drop" else ""
     run_sql(f"create view data as select {ROW}, {DIGEST}, {_columns(work)} from {present} {once}")
 
@@ -286,7 +286,7 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
     config = work.config
     rule = decide(work.connection, _plan(work))
     names = ", ".join(identifier(column.name) for column in work.kept)
-    work.connection.execute(f"create view parted as select {ROW}, {DIGEST}, {names}, {rule.part} as mlops_part from data {rule.join}")
+    work.connection.execute(f"create view parted as select data.*, {rule.part} as mlops_part from data {rule.join}")
     folded = f", cast({DIGEST} % {FOLDS} as utinyint) as {FOLD}" if config.encoding == "target" else ""
     unseen = _seen_labels(work) if config.task == "multiclass" or (labels and not work.stratum) else "true"
     filled = " and ".join(f"{identifier(column.name)} is not null" for column in work.kept if column.name not in config.audit_columns)

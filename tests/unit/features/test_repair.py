@@ -91,6 +91,10 @@ def test_many_rows_of_another_width_are_refused_with_the_first_line(tmp_path: Pa
         ("Report\n\na,b,y\n1,2,3\n4,5,6\n", ",", 2),
         ("#chrom,pos,y\n1,2,3\n4,5,6\n", ",", 0),
         ("sep=;\na;y\n1;2\n", ";", 1),
+        ("a;y\n1,5;2\n2,5;3\n", ";", 0),
+        ("a;b;y\n1,5;2,25;no\n2,5;3,75;yes\n", ";", 0),
+        ("# made 2024, by crm\na;b;y\n1,5;2,25;no\n2,5;3,75;yes\n", ";", 1),
+        ("Sales in 2024\na;b;y\n1,5;2,25;no\n2,5;3,75;yes\n", ";", 1),
         ('"a,1",y\n1,2\n', ",", 0),
     ],
 )

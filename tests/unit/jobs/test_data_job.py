@@ -182,6 +182,8 @@ def test_a_recipe_that_does_not_fit_the_file_is_refused_with_the_next_act(
         (b"a,y\n" + b"1,no\n2,no\n" * 30, "E-DATA-012"),
         (b"a,y\n" + b"1,\n2,?\n" * 30, "E-DATA-010"),
         (b"a,__row,y\n" + b"1,2,no\n2,3,yes\n" * 30, "E-DATA-008"),
+        (b"a,file_row_number,y\n" + b"1,2,no\n2,3,yes\n" * 30, "E-DATA-008"),
+        (b"PAR1" + b"cut off on its way" * 30, "E-DATA-006"),
         (b"a,b,y\n" + b"".join(f"1,id{i},{'ny'[i % 2]}\n".encode() for i in range(300)), "E-DATA-009"),
     ],
 )
@@ -271,6 +273,18 @@ def test_parquet_moments_and_booleans_are_read(tmp_path: Path) -> None:
     assert [(item.name, item.type) for item in done.spec.numeric] == [("at", "float64"), ("d", "float64")]
     assert {item.name: item.type for item in done.profile.columns}["at"] == "datetime"
     assert done.spec.categorical[0].categories in {("true", "false"), ("false", "true")}
+
+
+def test_infinities_of_a_parquet_column_are_missing_and_it_stays_one_of_numbers(tmp_path: Path) -> None:
+    rows = range(200)
+    ratios = [(float("inf"), float("-inf"), float("nan"))[index % 3] if index % 5 == 0 else index * 7919 % 97 / 7 for index in rows]
+    table = pa.table(
+        {"ratio": ratios, "size": [index % 11 for index in rows], "y": ["no" if index * 7919 % 97 < 50 else "yes" for index in rows]}
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    done = jobs.prepare(tmp_path / "job", (tmp_path / "t.parquet").read_bytes(), name="t.parquet")
+    (ratio,) = (column for column in done.profile.all_columns if column.name == "ratio")
+    assert (ratio.type, ratio.missing, ratio.misfits) == ("float64", 40, 0)
 
 
 def test_a_nested_parquet_column_is_refused(tmp_path: Path) -> None:

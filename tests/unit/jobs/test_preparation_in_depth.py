@@ -71,3 +71,23 @@ def test_dropping_outliers_stops_when_a_class_is_lost(tmp_path: Path) -> None:
     done = jobs.prepare(tmp_path, jobs.csv(table), outliers="drop")
     assert done.message["code"] == "E-DATA-042"
     assert "clip" in json.dumps(done.message)
+
+
+INNER = ("value", "n", "place", "part", "digest", "answer", "first", "stratum", "bucket", "train_end", "data", "word", "fold", "g")
+"""Names that our own tables use inside the job."""
+
+
+@pytest.mark.parametrize(
+    ("classes", "recipe"),
+    [
+        (2, {"split": "group", "group_column": "value", "duplicates": "drop", "encoding": "target"}),
+        (2, {"split": "group", "group_column": "data"}),
+        (45, {"task": "multiclass", "duplicates": "drop"}),
+    ],
+)
+def test_a_column_may_be_named_like_ours(tmp_path: Path, classes: int, recipe: dict[str, Any]) -> None:
+    rows = [[*(str((row % 600) * 7919 % (31 + place)) for place in range(len(INNER))), f"class {row % classes}"] for row in range(900)]
+    done = jobs.prepare(tmp_path, jobs.csv([[*INNER, "y"], *rows]), **recipe)
+    assert done.code == 0, done.message
+    assert {column.name for column in done.profile.columns} == {*INNER}
+    assert sum(done.profile.rows.values()) == (600 if classes == 2 and "duplicates" in recipe else 900)
