@@ -4,7 +4,8 @@
     connect(admin, seeded, outputs, aws_url="https://127.0.0.1:4566")
 
 ``local/models`` is driven by the webhook (no runner is needed), ``local/example`` by its workflows, as a caller's repository is, and
-``local/polled`` by polling alone.
+``local/polled`` by polling alone.  Only ``local/example`` has a policy file, the example's: what `mlops run` trains on a table of one's own
+is judged by the documented defaults, not by a floor that nobody set.
 """
 
 from __future__ import annotations
@@ -42,10 +43,9 @@ def seed(admin: Admin, project: Path) -> Seeded:
     for login in PEOPLE:
         admin.create_person(login, name=login.capitalize())
     caller = project / "examples" / "caller"
-    policy = {".github/mlops.yml": (caller / ".github" / "mlops.yml").read_bytes()}
     form = {".github/ISSUE_TEMPLATE/train.yml": (caller / ".github" / "ISSUE_TEMPLATE" / "train.yml").read_bytes()}
-    made = {LOCAL_REPOSITORY: admin.create_repository(*LOCAL_REPOSITORY.split("/"), files={**policy, **form, "README.md": b"# models\n"})}
-    made[POLLED_REPOSITORY] = admin.create_repository(*POLLED_REPOSITORY.split("/"), files={**policy, **form, "README.md": b"# polled\n"})
+    made = {LOCAL_REPOSITORY: admin.create_repository(*LOCAL_REPOSITORY.split("/"), files={**form, "README.md": b"# models\n"})}
+    made[POLLED_REPOSITORY] = admin.create_repository(*POLLED_REPOSITORY.split("/"), files={**form, "README.md": b"# polled\n"})
     made[EXAMPLE_REPOSITORY] = admin.create_repository(*EXAMPLE_REPOSITORY.split("/"), files=_caller_files(caller))
     for repository in made:
         for login, role in PEOPLE.items():

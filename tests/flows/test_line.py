@@ -102,6 +102,13 @@ def test_the_callers_workflow_starts_the_same_line_and_never_waits_for_it(line: 
     assert "success" in {run["conclusion"] for run in runs if run["name"] == "on-issue-labeled"}
 
 
+def test_what_is_trained_on_a_table_of_ones_own_is_judged_by_the_documented_defaults(line: Line) -> None:
+    address = "/repos/{}/contents/.github/mlops.yml"
+    assert line.platform.github_call("GET", address.format(seed.EXAMPLE_REPOSITORY))["size"] > 0
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        line.platform.github_call("GET", address.format(seed.LOCAL_REPOSITORY))
+
+
 def test_polling_finds_a_labelled_issue_and_two_more_ways_start_nothing_new(line: Line) -> None:
     repository = seed.POLLED_REPOSITORY
     issue = line.ask(repository, "by-polling")
