@@ -90,13 +90,40 @@ def render_quality(profile: DataProfile, report: QualityReport, *, config: DataJ
         more=max(0, len(profile.all_columns) - MOST_CARDS),
         file=_repairs(profile.file, t),
         recipe=_recipe(config),
+        division=_division(config, t),
     )
 
 
 def _recipe(config: DataJobConfig) -> list[tuple[str, str]]:
     """The settings that are not the preparation's own defaults, and the seed; nothing of the machine."""
     told = config.model_dump(mode="json", exclude_defaults=True) | {"seed": config.seed, "split": config.split}
-    return [(name, str(value)) for name, value in sorted(told.items()) if name not in {"memory_limit_mb", "threads", "suite"}]
+    return [(name, _plain(value)) for name, value in sorted(told.items()) if name not in {"memory_limit_mb", "threads", "suite"}]
+
+
+def _plain(value: object) -> str:
+    """A setting as the form takes it: lists by commas, true and false."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return " ".join(_plain(item) for item in value.values() if item)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _division(config: DataJobConfig, t: Words) -> str:
+    """How the rows were divided, in words."""
+    by = named(config.time_column or config.group_column or "", 40)
+    key = _WAYS[config.split if config.split != "time" or config.time_column else "order"]
+    parts = [t(key, by=by), t("quality.split_gap", gap=config.split_gap) if config.split == "time" and config.split_gap else ""]
+    return " ".join(part for part in (*parts, t("quality.split_given") if config.has_test_file else "") if part)
+
+
+_WAYS = {
+    "random": "quality.split_random",
+    "stratified": "quality.split_stratified",
+    "group": "quality.split_group",
+    "time": "quality.split_time",
+    "order": "quality.split_order",
+}
 
 
 def _state(profile: DataProfile, language: Language, t: Words) -> StateBlock:

@@ -153,6 +153,23 @@ def test_categories_and_classes_under_ten_rows_are_counted_and_not_named() -> No
     assert "1 category with fewer than ten training rows is not named" in features
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"split": "random"}, "Split At random; equal rows share a side. Preparation"),
+        ({"split": "group", "group_column": "<site>"}, "By <site>: all rows of a group are on one side."),
+        ({"split": "time", "split_gap": 48}, "in the order of the file: the last rows are the test split. 48 rows are left out before"),
+        ({"split": "time", "time_column": "day", "has_test_file": True}, "the test split. The test split is the file that was given."),
+    ],
+)
+def test_how_the_rows_were_divided_is_said_in_words(settings: dict[str, Any], said: str) -> None:
+    config = CONFIG.model_copy(update={**settings, "drop_columns": ("id", "note"), "date_parts": True})
+    words = check(render_quality(data(), report(), config=config, language="en"))
+    assert said in words
+    assert "drop_columns=id, note" in words
+    assert "date_parts=true" in words
+
+
 def test_what_is_left_out_names_no_category_under_ten_rows_and_no_pair() -> None:
     few, many = hot("only nine live here"), hot("Bergen")
     left = [item.model_copy(update={"column": "", "left_out": "importance", "reason": {"gain_share": 0.0028}}) for item in (few, many)]
