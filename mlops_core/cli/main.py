@@ -24,7 +24,7 @@ from mlops_core.cli.console import Console
 from mlops_core.errors import EnvironmentBroken, MlopsError
 from mlops_core.local.interrupts import Interrupted, end_children, ignored, raising
 
-WORDS = ("demo", "run", "local", "data", "issue", "rollback", "history", "mcp", "package", "explain-error")
+WORDS = ("demo", "run", "local", "data", "evaluate", "issue", "rollback", "history", "mcp", "package", "explain-error")
 
 
 class Command(Protocol):
