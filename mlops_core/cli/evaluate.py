@@ -74,8 +74,8 @@ def _check(arguments: argparse.Namespace) -> None:
 def readable(path: Path, scored: Scored, positive: str | None, scratch: Path) -> Path:
     """The columns that are asked for as Parquet: a Parquet file with a truth value or number as target is read where it lies.
 
-    `InvalidRequest` (E-EVAL-009) for columns that are not there, a target of words without ``positive``, and scores that are no numbers;
-    (E-DATA-006) for a file that is no table.  Words that say yes and no are read without ``positive``.
+    `InvalidRequest` (E-EVAL-009) for columns that are not there, a target of words without ``positive``, scores that are no numbers,
+    and for a file that is no table.  Words that say yes and no are read without ``positive``.
     """
     import duckdb
 
@@ -90,7 +90,7 @@ def readable(path: Path, scored: Scored, positive: str | None, scratch: Path) ->
             types = {name: str(kind) for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}  # noqa: S608
         except duckdb.Error as error:
             reason = str(error).splitlines()[0][:300]
-            raise InvalidRequest(f"{path.name} is no table that can be read: {reason}", code="E-DATA-006") from error
+            raise InvalidRequest(f"{path.name} is no table that can be read: {reason}", code="E-EVAL-009") from error
         _columns_there(types, scored)
         if is_parquet and positive is None and types[scored.label] != "VARCHAR":
             return path
