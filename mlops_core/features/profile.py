@@ -7,13 +7,14 @@ Numbers come from each column's sorted values and are exact: quantiles (1, 5, 25
 interpolation.  Bin k of a profile holds edges[k-1] < x <= edges[k]; the first and last bin are open, equal edges are merged, shares are of
 the rows that hold a value.  Mean and deviation (population) are summed in an order that neither threads nor processors change, so that two
 runs give the same bits.
-Memory: the values of one column (8 bytes a row), or of several while they stay below 64 MB together.
+Memory: the values of one column (8 bytes a row), of two up to 32 million rows, or of several while they stay below 64 MB together.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -39,6 +40,7 @@ CODES = (-9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0)
 """Numbers that people write for a missing value."""
 _CHUNK = 100
 _TOGETHER = 8_000_000
+_SIDE_BY_SIDE = 32_000_000
 _BATCH = 1_000_000
 _LANES = 64
 
@@ -46,11 +48,9 @@ _LANES = 64
 def profiles(connection: Any, table: str, columns: Sequence[Column], *, limit: int) -> list[ColumnProfile]:
     """The profiles of columns of a table; ``limit`` bounds the categories listed."""
     rows = connection.execute(f"select count(*) from {table}").fetchone()[0]
-    numbers = dict(_sorted(connection, table, [column.name for column in columns if column.type != "string"], rows))
-    return [
-        _numeric(column, numbers.pop(column.name), rows) if column.type != "string" else _text(connection, table, column, rows, limit=limit)
-        for column in columns
-    ]
+    numeric = {column.name: column for column in columns if column.type != "string"}
+    found = {name: _numeric(numeric[name], values, rows) for name, values in _sorted(connection, table, list(numeric), rows)}
+    return [found.get(column.name) or _text(connection, table, column, rows, limit=limit) for column in columns]
 
 
 def quality(connection: Any, table: str, columns: Sequence[Column]) -> list[ColumnQuality]:
@@ -99,15 +99,26 @@ def moments(connection: Any, table: str, expressions: Sequence[str]) -> list[tup
 
 
 def _sorted(connection: Any, table: str, names: Sequence[str], rows: int) -> Iterator[tuple[str, Array]]:
-    """Each numeric column's values in ascending order, missing left out; as many columns a scan as fit together."""
+    """Each numeric column's values in ascending order, missing left out; the next ones are made while the caller looks at these."""
     together = max(1, _TOGETHER // max(rows, 1))
-    # Sorting lets other threads run; the values do not depend on how many there are.
-    with ThreadPoolExecutor(max_workers=2) as sorters:
-        for start in range(0, len(names), together):
-            chunk = names[start : start + together]
-            fetched = _values(connection, table, chunk) if rows <= _TOGETHER else [_long_column(connection, table, chunk[0])]
-            list(sorters.map(lambda values: values.sort(), fetched))
-            yield from zip(chunk, fetched, strict=True)
+    chunks = [names[start : start + together] for start in range(0, len(names), together)]
+    ahead = 2 if rows <= _SIDE_BY_SIDE else 1
+    with ThreadPoolExecutor(max_workers=ahead) as workers:
+        pending = deque(workers.submit(_ordered, connection, table, chunk, rows) for chunk in chunks[:ahead])
+        for place, chunk in enumerate(chunks, start=ahead):
+            for name, values in zip(chunk, pending.popleft().result(), strict=True):
+                yield name, values
+                del values
+            if place < len(chunks):
+                pending.append(workers.submit(_ordered, connection, table, chunks[place], rows))
+
+
+def _ordered(connection: Any, table: str, names: Sequence[str], rows: int) -> list[Array]:
+    with connection.cursor() as cursor:
+        fetched = _values(cursor, table, names) if rows <= _TOGETHER else [long_column(cursor, table, names[0])]
+    for values in fetched:
+        values.sort()
+    return fetched
 
 
 def _values(connection: Any, table: str, names: Sequence[str]) -> list[Array]:
@@ -119,13 +130,13 @@ def _values(connection: Any, table: str, names: Sequence[str]) -> list[Array]:
     return [np.array(values.compressed() if isinstance(values, np.ma.MaskedArray) else values) for values in columns]
 
 
-def _long_column(connection: Any, table: str, name: str) -> Array:
+def long_column(connection: Any, table: str, name: str) -> Array:
     """One column of many rows, filled batch by batch into an array that holds nothing else."""
     import numpy as np
 
     column = identifier(name)
     filled, kind = connection.execute(f"select count({column}), typeof(any_value({column})) from {table}").fetchone()
-    values = np.empty(filled, dtype=np.int64 if kind == "BIGINT" else np.float64)
+    values = np.empty(filled, dtype={"BIGINT": np.int64, "UBIGINT": np.uint64}.get(kind, np.float64))
     place = 0
     relation = connection.cursor().sql(f"select {column} from {table} where {column} is not null")
     for batch in relation.to_arrow_reader(_BATCH):

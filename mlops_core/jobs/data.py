@@ -23,6 +23,7 @@ from mlops_core.features.fit import Fitted, fit
 from mlops_core.features.load import DIGEST, MISFITS, ROW, Column, Layout, Table, load, require_columns
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
+from mlops_core.features.repeats import REPEATS, find_repeats
 from mlops_core.features.source import recognise
 from mlops_core.features.spelling import fold_sql, spellings, with_spellings
 from mlops_core.features.split import Plan, decide
@@ -165,7 +166,7 @@ def _check_target(work: Preparation) -> None:
     work.without_target = work.rows_read - rows
     if rows < LEAST_ROWS:
         raise InvalidRequest(
-            f"{rows} rows hold a target value; at least {LEAST_ROWS} are needed to train and to check.",
+            f"{rows} {'row holds' if rows == 1 else 'rows hold'} a target value; at least {LEAST_ROWS} are needed to train and to check.",
             remedy="Upload more rows.",
             code="E-DATA-010",
         )
@@ -191,17 +192,11 @@ def _show(work: Preparation) -> None:
     """The view ``data``: rows with a target, spellings brought together, without repeated rows when those are to be dropped."""
     run_sql = work.connection.execute
     present = f"(select * from {work.tables[0].query} where {identifier(work.config.target)} is not null)"
-    target = identifier(work.config.target)
-    run_sql(
-        f"""create temp table mlops_repeats as
-        with alike as (select {DIGEST} as digest from {present} group by 1 having count(*) > 1)
-        select {DIGEST} as digest, {target} as answer, count(*) as n, min({ROW}) as first from {present}
-        where {DIGEST} in (select digest from alike) group by 1, 2"""
-    )
-    work.duplicates = work.one("select coalesce(sum(n - 1), 0)::bigint from mlops_repeats")
+    find_repeats(work.connection, present, work.config.target)
+    work.duplicates = work.one(f"select coalesce(sum(n - 1), 0)::bigint from {REPEATS}")
     text = [column.name for column in work.kept if _is_text(work, column)]
     work.folds = spellings(work.connection, work.tables[0].query, text)
-    once = f"where {DIGEST} not in (select digest from mlops_repeats) or {ROW} in (select first from mlops_repeats)"
+    once = f"where {DIGEST} not in (select digest from {REPEATS}) or {ROW} in (select first from {REPEATS})"
     once = once if work.duplicates and work.config.duplicates == "drop" else ""
     run_sql(f"create view data as select {ROW}, {DIGEST}, {_columns(work)} from {present} {once}")
 
@@ -224,7 +219,7 @@ def _look(work: Preparation) -> None:
     work.findings += date_findings(work.connection, "data", text)
     if work.config.task != "regression":
         rows, groups = work.connection.execute(
-            "select coalesce(sum(n), 0)::bigint, count(*) from (select sum(n) as n from mlops_repeats group by digest having count(*) > 1)"
+            f"select coalesce(sum(n), 0)::bigint, count(*) from (select sum(n) as n from {REPEATS} group by digest having count(*) > 1)"
         ).fetchone()
         if groups:
             work.findings.append(Finding(code="W-DATA-033", columns=(work.config.target,), values={"rows": rows, "groups": groups}))
@@ -319,7 +314,8 @@ def _seen_labels(work: Preparation) -> str:
 def _copy(work: Preparation, query: str, name: str, *, view: str = "") -> None:
     path = work.out / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    work.connection.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd, row_group_size 122880)")
+    form = "format parquet, compression snappy, dictionary_size_limit 1000, row_group_size 122880"
+    work.connection.execute(f"copy ({query}) to {literal(str(path))} ({form})")
     if view:
         work.connection.execute(f"create view {view} as select * from read_parquet({literal(str(path))})")
 
