@@ -22,6 +22,8 @@ from mlops_core.features.typing import count_sql, identifier
 CLASS_LIMIT = 1000
 COPY_SHARE = 0.999
 IDENTIFIER_SHARE = 0.95
+IDENTIFIER_LEAST = 20
+"""Different texts that a column needs to count as an identifier."""
 RARE_ROWS = 10
 _REASON_CODES = {"constant": "W-DATA-003", "empty": "W-DATA-004", "identifier": "W-DATA-005", "target copy": "W-DATA-006"}
 
@@ -147,7 +149,7 @@ def _reason(item: ColumnProfile, copies: set[str], config: DataJobConfig) -> str
         return "constant"
     if item.name in copies:
         return "target copy"
-    if item.type == "string" and item.distinct > config.one_hot_limit and item.distinct >= IDENTIFIER_SHARE * filled:
+    if item.type == "string" and item.distinct > min(config.one_hot_limit, IDENTIFIER_LEAST) and item.distinct >= IDENTIFIER_SHARE * filled:
         return "identifier"
     return ""
 

@@ -132,3 +132,11 @@ def test_an_empty_column_is_dropped_and_a_table_of_repeats_is_refused(tmp_path: 
     repeats = [["x", "y"], *([str(index % 3), "ab"[index % 3 % 2]] for index in range(300))]
     refused = jobs.prepare(tmp_path / "repeats", jobs.csv(repeats))
     assert refused.message["code"] == "E-DATA-010"
+
+
+def test_a_text_that_names_every_row_is_an_identifier_in_a_small_table_too(tmp_path: Path) -> None:
+    table = jobs.people(60)
+    named = [["month", *table[0]], *([f"{1949 + place // 12}-{place % 12 + 1:02}", *row] for place, row in enumerate(table[1:]))]
+    done = jobs.prepare(tmp_path, jobs.csv(named))
+    assert {item.name: item.dropped for item in done.profile.columns if item.dropped} == {"month": "identifier"}
+    assert done.finding("W-DATA-005")["columns"] == ("month",)
