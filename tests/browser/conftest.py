@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.line import flowers
 from mlops_core.adapters.upload_s3 import upload
 from mlops_core.cli import platform as cli_platform
 from mlops_core.cli import seed
@@ -58,25 +56,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         with Chromium(tmp_path_factory.mktemp("profile")) as browser:
             path = tmp_path_factory.mktemp("data") / "flowers.csv"
-            path.write_text(flowers())
+            path.write_text(flowers(7))
             table = upload(platform.session(), path, bucket=platform.bucket, dataset="flowers")
             yield visit(platform, browser.tab(), table)
     finally:
         platform.supervisor.down()
         os.environ.clear()
         os.environ.update(before)
-
-
-def flowers() -> str:
-    """A small table whose class is easy: ``species`` by two measures, 60 rows a class."""
-    chance = random.Random(7)
-    kinds = enumerate(("setosa", "versicolor", "virginica"))
-    rows = [(round(chance.gauss(4 + 2 * n, 0.4), 3), round(chance.gauss(3 - n, 0.4), 3), name) for n, name in kinds for _ in range(60)]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("length", "width", "species"))
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def visit(platform: Platform, tab: Tab, table: str) -> Site:

@@ -16,44 +16,31 @@ from mlops_core.errors import Conflict
 from mlops_core.facts import Answer, Capture, EndpointFacts, Variant
 from tests.unit.local.aws.sagemaker.bench import SERVE_IMAGE, Bench, Refused, archive
 from tests.unit.local.aws.sagemaker.memory_host import ROLE
+from tests.unit.local.aws.sagemaker.serving_program import HANDLER, IMPORTS, LISTEN
 
-PROGRAM = """
-import json, os, sys, time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-
+PROGRAM = (
+    IMPORTS
+    + """
 MARK = json.loads(Path(os.environ["SAGEMAKER_BASE_DIR"], "model", "mark").read_text())
 WAY = MARK["way"]
 if WAY == "never healthy":
     sys.exit(3)
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    def log_message(self, *_): pass
-    def answer(self, status, body=b""):
-        self.send_response(status)
-        self.send_header("X-Amzn-SageMaker-Custom-Attributes", MARK["identity"])
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def do_GET(self):
-        self.answer(200)
+"""
+    + HANDLER
+    + """    def tell(self, status, body):
+        self.answer(status, body, X_Amzn_SageMaker_Custom_Attributes=MARK["identity"])
     def do_POST(self):
         row = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["instances"][0]
         if WAY == "5xx":
-            return self.answer(500, b"boom")
+            return self.tell(500, b"boom")
         if WAY == "slow":
             time.sleep(0.3)
         score = {"constant": 0.5, "nan": float("nan")}.get(WAY, row["age"] / 100)
         rows = [{"label": "no", "score": score}] * (2 if WAY == "wrong shape" else 1)
-        self.answer(200, b"<html>" if WAY == "no json" else json.dumps({"predictions": rows}).encode())
-
-server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler)
-server.daemon_threads = True
-server.serve_forever()
+        self.tell(200, b"<html>" if WAY == "no json" else json.dumps({"predictions": rows}).encode())
 """
+    + LISTEN
+)
 
 
 @dataclass

@@ -13,20 +13,8 @@ from mlops_core.agents.following import LongJob, failure, follow, job_name
 from mlops_core.agents.handler import Agent, Document, act, coded, fresh_key, key_of
 from mlops_core.errors import Defect, InvalidRequest, JobFailed, Throttled
 from mlops_core.settings import Settings
+from tests.policy.test_templates import AGENTS
 
-WORDS = (
-    "issue",
-    "data",
-    "training",
-    "evaluation",
-    "judge",
-    "packaging",
-    "deployment",
-    "monitoring",
-    "retraining",
-    "notification",
-    "history",
-)
 NEVER = ("numpy", "pandas", "sklearn", "mcp", "jinja2", "sagemaker", "duckdb", "xgboost", "boto3", "botocore", "pydantic", "github")
 BUDGET_SECONDS = 0.35
 
@@ -84,7 +72,7 @@ def test_names_of_jobs_fit_sagemaker() -> None:
     assert len(job_name("m" * 24 + "-12345678-g999", "train-r3") + "-a2") <= 63
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", AGENTS)
 def test_a_cold_agent_is_light(word: str) -> None:
     program = (
         f"import sys, time; t = time.perf_counter(); import mlops_core.agents.{word};"

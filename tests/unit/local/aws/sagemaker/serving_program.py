@@ -1,16 +1,14 @@
-"""The text of a serving program: it answers with its model's mark, and misbehaves when the body says so."""
+"""The text of a serving program: it answers with its model's mark, and misbehaves when the body says so.
 
-SERVER = """
+Programs that misbehave in other ways are made of the same pieces.
+"""
+
+IMPORTS = """
 import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
-assert sys.argv[1:] == ["serve"]
-MARK = Path(os.environ["SAGEMAKER_BASE_DIR"], "model", "mark").read_text()
-print("serving " + MARK, flush=True)
-if MARK == "sick":
-    sys.exit(3)
-
+"""
+HANDLER = """
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -25,7 +23,23 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
     def do_GET(self):
         self.answer(200)
-    def do_POST(self):
+"""
+LISTEN = """
+server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler)
+server.daemon_threads = True
+server.serve_forever()
+"""
+SERVER = (
+    IMPORTS
+    + """
+assert sys.argv[1:] == ["serve"]
+MARK = Path(os.environ["SAGEMAKER_BASE_DIR"], "model", "mark").read_text()
+print("serving " + MARK, flush=True)
+if MARK == "sick":
+    sys.exit(3)
+"""
+    + HANDLER
+    + """    def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"fail":
             return self.answer(400, b"no such column")
@@ -42,8 +56,6 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"2\\r\\nab\\r\\n3\\r\\ncde\\r\\n0\\r\\n\\r\\n")
             return
         self.answer(200, text, Content_Type="application/json", X_Amzn_SageMaker_Custom_Attributes="trace=1")
-
-server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler)
-server.daemon_threads = True
-server.serve_forever()
 """
+    + LISTEN
+)
