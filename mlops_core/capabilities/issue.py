@@ -17,6 +17,7 @@ from mlops_core.errors import Unauthorized
 from mlops_core.facts import IssueFacts
 from mlops_core.intake.authorization import label_approves
 from mlops_core.ports import Ports
+from mlops_core.reporting.links import docs_at, with_explanations
 from mlops_core.runs import launch, names, operator
 from mlops_core.runs.progress import COMMON
 from mlops_core.runs.shared import deliver_outbox
@@ -130,7 +131,10 @@ def post_refusal(
     """Put one refusal on an issue, edited in place: {url}; the first hidden marker of the body finds it again."""
     allowed_repository(ports, repository)
     marker = _marker(body) or f"<!-- mlops:refusal:{issue} -->"
-    text = body if marker in body else f"{marker}\n{body}"
+    settings = ports.settings
+    # Locally the suite's own repository is on no page.
+    docs = "" if settings.cost_note != "billed" else docs_at(settings.github_server_url, settings.owner_repository, settings.code_commit)
+    text = with_explanations(body if marker in body else f"{marker}\n{body}", docs)
     return {"url": ports.repository.upsert_comment(repository, issue, marker, text).url}
 
 

@@ -16,6 +16,7 @@ from mlops_core.intake.body import parse_body
 from mlops_core.intake.event import LabeledEvent, labeled_event, read_payload
 from mlops_core.intake.markers import refusal_marker
 from mlops_core.intake.problems import RequestRefused
+from mlops_core.reporting.links import docs_at, with_explanations
 
 
 def main(step: Step) -> None:
@@ -62,8 +63,10 @@ def approve(event: LabeledEvent, *, bucket: str, commit: str) -> ApprovedRequest
 def _answer(step: Step, event: LabeledEvent, refused: RequestRefused) -> None:
     if not step.environ.get("INPUT_GITHUB_TOKEN"):
         return
-    marker = refusal_marker(event.issue)
-    repository_gateway(step).upsert_comment(event.repository, event.issue, marker, f"{marker}\n{refused.comment()}")
+    marker, commit = refusal_marker(event.issue), suite_commit(step)
+    server, suite = step.environ.get("GITHUB_SERVER_URL", "https://github.com"), step.environ.get("GITHUB_ACTION_REPOSITORY", "")
+    body = with_explanations(refused.comment(), docs_at(server, suite, commit) if commit else "")
+    repository_gateway(step).upsert_comment(event.repository, event.issue, marker, f"{marker}\n{body}")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ within 60,000 bytes (GitHub refuses bodies over about 65,000 characters).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_core.contracts.evaluation import EvaluationResults
-from mlops_core.contracts.request import MetricName
+from mlops_core.contracts.request import Language, MetricName
 from mlops_core.contracts.run import PHASES, PhaseState, RunState, RunWarning
 from mlops_core.contracts.verdict import Rule, Verdict
 from mlops_core.judging import counts_downwards
@@ -28,6 +29,7 @@ from mlops_core.reporting.suggestion import suggestion
 LIMIT_BYTES = 60_000
 _MOST_WARNINGS = 25
 _SHOWN: frozenset[MetricName] = frozenset({"accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"})
+_CODE = re.compile(r"\b[EW]-[A-Z]+(?:-[A-Z0-9]+)+\b")
 _PLOT_NAMES = ("confusion_matrix", "roc_curve", "residuals")
 
 
@@ -203,9 +205,16 @@ def round_rows(state: RunState, t: Translate) -> list[tuple[Markdown, ...]]:
     return rows
 
 
-def warning_lines(warnings: Sequence[RunWarning]) -> list[Markdown]:
-    """One line per warning: its code and its sentence."""
-    return [Markdown(f"{code(item.code)} {escape(item.text)}") for item in warnings]
+def warning_lines(warnings: Sequence[RunWarning], links: Links, language: Language) -> list[Markdown]:
+    """One line per warning: its code, which leads to its explanation, and its sentence."""
+    return [Markdown(f"{links.explained(item.code, language)} {escape(item.text)}") for item in warnings]
+
+
+def explanations(reason: str, links: Links, t: Translate, language: Language) -> Markdown:
+    """Where the codes of a reason are explained; nothing where no page is known."""
+    told = [links.explained(name, language) for name in dict.fromkeys(_CODE.findall(reason))]
+    pages = [item for item in told if item.startswith("[")]
+    return t("reason.more", codes=Markdown(", ".join(pages))) if pages else Markdown("")
 
 
 def cost_lines(state: RunState, t: Translate, *, local: bool) -> list[Markdown]:
@@ -275,7 +284,8 @@ def render_comment(state: RunState, *, links: Links, now: str, evaluations: Sequ
         metrics=metric_table(evaluations, t),
         rounds=round_rows(state, t) if any(item.changes for item in state.rounds) else [],
         plots=plot_images(state, links, t),
-        warnings=warning_lines(state.warnings[:_MOST_WARNINGS]),
+        warnings=warning_lines(state.warnings[:_MOST_WARNINGS], links, language),
+        explained=explanations(state.reason, links, t, language),
         more_warnings=max(0, len(state.warnings) - _MOST_WARNINGS),
         cost=cost_lines(state, t, local=links.local),
         links=link_items(state, links, t),

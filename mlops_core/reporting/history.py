@@ -19,6 +19,7 @@ from mlops_core.contracts.run import RunState
 from mlops_core.errors import InvalidRequest
 from mlops_core.reporting.comment import metric_table, phase_rows, round_rows, rule_rows, verdict_lines, warning_lines
 from mlops_core.reporting.figures import figure, moment
+from mlops_core.reporting.links import Links
 from mlops_core.reporting.markdown import Markdown, code
 from mlops_core.reporting.prices import price_jobs
 from mlops_core.reporting.rendering import Translate, render, translator
@@ -121,7 +122,7 @@ def render_history_markdown(record: HistoryRecord) -> str:
         rounds=round_rows(run, t) if any(item.changes for item in run.rounds) else [],
         items=_items(record, t),
         pages=_pages(run, t),
-        warnings=warning_lines(run.warnings),
+        warnings=warning_lines(run.warnings, Links(), language),
         jobs=_job_rows(run),
         policy=record.policy.model_dump_json(exclude_defaults=False),
     )

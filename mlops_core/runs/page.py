@@ -28,7 +28,7 @@ _RESULTS_LIMIT = 2 << 20
 
 def links_of(ports: Ports, state: RunState) -> Links:
     """Where the things of a run are on the web."""
-    from mlops_core.reporting.links import Links
+    from mlops_core.reporting.links import Links, docs_at
 
     settings = ports.settings
     home = f"{settings.github_server_url}/{state.repository}"
@@ -38,6 +38,7 @@ def links_of(ports: Ports, state: RunState) -> Links:
         issue=f"{home}/issues/{state.issue}",
         files=f"{home}/blob/HEAD",
         raw=f"{home}/raw/HEAD",
+        docs="" if local else docs_at(settings.github_server_url, settings.owner_repository, state.code_commit),
         execution=f"{console}{state.execution_arn}" if state.execution_arn and settings.region and not local else "",
         local=local,
     )

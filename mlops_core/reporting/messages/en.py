@@ -265,6 +265,7 @@ EN: dict[str, str] = {
     "reason.unknown": "the state machine gave no reason.",
     "reason.judged": "{rule}: {metric} is {measured} and must be {comparison} {required}.",
     "reason.coded": "{meaning} ({code})",
+    "reason.more": "Explained: {codes}",
     "reason.original": "Original message: {reason}",
     "operator.no_run": "No run is live on this issue; set the label mlops:train to start one.",
     "operator.not_waiting": "The run {run} does not wait for an answer now.",

@@ -261,6 +261,7 @@ JA: dict[str, str] = {
     "reason.unknown": "ステートマシンから理由は得られませんでした。",
     "reason.judged": "{rule}：{metric}は {measured} でした。要求値は {required} {comparison}です。",
     "reason.coded": "{meaning}（エラー {code}）",
+    "reason.more": "コードの説明：{codes}",
     "reason.original": "エラーの原文：{reason}",
     "operator.no_run": "この Issue で進行中の実行はありません。開始するにはラベル mlops:train を付けてください。",
     "operator.not_waiting": "実行 {run} は現在、回答を待っていません。",

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -240,6 +241,17 @@ def test_a_refusal_is_one_comment_edited_in_place() -> None:
     for text in ("first", "second"):
         issue.post_refusal(memory.ports, w.REPOSITORY, 7, f"<!-- mlops:refusal:7 -->\n{text}")
     assert [*memory.repository.comments[w.REPOSITORY, 7].values()] == ["<!-- mlops:refusal:7 -->\nsecond"]
+
+
+def test_a_refusal_names_the_pages_of_its_codes_where_the_suite_has_a_repository() -> None:
+    posted = []
+    for note in ("billed", "estimate"):
+        memory = w.world(owner_repository="acme/mlops")
+        ports = replace(memory.ports, settings=replace(memory.ports.settings, cost_note=note))
+        issue.post_refusal(ports, w.REPOSITORY, 7, "- **E-PARSE-007** Metric: no.")
+        posted += memory.repository.comments[w.REPOSITORY, 7].values()
+    assert "**[E-PARSE-007](https://github.com/acme/mlops/blob/HEAD/docs/reference/codes/issue.md#e-parse-007)**" in posted[0]
+    assert "- **E-PARSE-007** Metric: no." in posted[1]
 
 
 @pytest.mark.parametrize(

@@ -102,13 +102,15 @@ def test_the_commit_of_the_suite_is_recorded_when_the_caller_pinned_one(
 def test_a_refused_issue_gets_one_comment_edited_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = host()
     for metric in ("acc", "auc"):
-        runner = Runner(tmp_path, labeled(body(metric=metric)))
+        pinned = {"GITHUB_ACTION_REF": "a" * 40, "GITHUB_ACTION_REPOSITORY": "acme/mlops"}
+        runner = Runner(tmp_path, labeled(body(metric=metric)), **pinned)
         with pytest.raises(RequestRefused):
             run_parse(runner, gateway, monkeypatch)
         assert runner.outputs() == {"issue": "7", "ok": "false", "problems": "1"}
     (comment,) = comments(gateway)
     assert comment.startswith("<!-- mlops:refusal:7 -->")
     assert "E-PARSE-007 metric: auc" in comment
+    assert f"**[E-PARSE-007](https://github.com/acme/mlops/blob/{'a' * 40}/docs/reference/codes/issue.md#e-parse-007)**" in comment
 
 
 def test_without_a_token_the_front_door_only_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.run import Change, JobUse, PhaseState, Round, RunState, RunWarning
 from mlops_core.contracts.verdict import Interval, Rule, Verdict
 from mlops_core.reporting.comment import LIMIT_BYTES, awaits_operator, marker, render_comment
-from mlops_core.reporting.links import Links
+from mlops_core.reporting.links import Links, docs_at, with_explanations
 from tests.unit.reporting.states import DIGEST, NOW, phases, request, state, succeeded, verdict, waiting
 
 LINKS = Links(
@@ -93,7 +93,11 @@ def test_a_finished_run_shows_plots_links_and_how_to_ask_and_return() -> None:
     assert "[History record](https://github.com/ada/models/blob/main/training_history/income/income-7f3a9c-g1.md)" in text
     assert "[Evaluation report](https://github.com/ada/models/raw/main/training_history/income/report.html)" in text
     assert "--endpoint-name income-production" in text
-    assert "\nmlops rollback income\n" in text
+    assert "mlops rollback" not in text
+
+
+def test_a_later_version_shows_how_to_return_to_the_one_before() -> None:
+    assert "\nmlops rollback income\n" in page(succeeded(model_version="1.1.0"))
 
 
 def test_a_model_that_nobody_asked_to_serve_says_where_it_is_and_how_to_serve_it() -> None:
@@ -115,6 +119,41 @@ def test_a_warning_has_its_code_and_its_sentence() -> None:
     assert "- `W-DATA-001` rows 0" in text
     assert "- `W-NEW-999` a\\|b" in text
     assert "16 more in the history record." in text
+
+
+DOCS = "https://github.com/acme/mlops/blob/HEAD/docs/reference"
+
+
+def test_codes_lead_to_their_explanations_where_the_suite_s_repository_is_known() -> None:
+    found = (RunWarning(code="W-DATA-001", text="twice"), RunWarning(code="W-NEW-999", text="new"))
+    run = state(warnings=found, outcome="refused", ended_at=NOW, reason="it stops on W-LEAK-001 (x). (E-DATA-STOPPED)")
+    text = page(run, LINKS.model_copy(update={"docs": DOCS}))
+    assert f"- [`W-DATA-001`]({DOCS}/codes/warnings.md#w-data-001) twice" in text
+    assert "- `W-NEW-999` new" in text
+    assert (
+        f"Explained: [`W-LEAK-001`]({DOCS}/codes/warnings.md#w-leak-001), [`E-DATA-STOPPED`]({DOCS}/codes/data.md#e-data-stopped)" in text
+    )
+    assert "codes/" not in page(run)
+    japanese = run.model_copy(update={"request": run.request.model_copy(update={"language": "ja"})})
+    assert f"]({DOCS}/codes/ja/warnings.md#w-data-001)" in page(japanese, LINKS.model_copy(update={"docs": DOCS}))
+
+
+def test_the_documentation_is_read_at_the_commit_that_runs() -> None:
+    assert docs_at("https://github.com", "acme/mlops", "a" * 40) == f"https://github.com/acme/mlops/blob/{'a' * 40}/docs/reference"
+    assert docs_at("https://github.com", "acme/mlops", "a" * 40 + "+") == DOCS
+    assert docs_at("https://github.com", "acme/mlops", "0" * 40) == DOCS
+    assert docs_at("https://github.com", "") == ""
+
+
+def test_the_codes_of_a_refusal_become_links_and_what_people_wrote_does_not() -> None:
+    refusal = (
+        "- **E-PARSE-007** Metric: no.\n- **E-PARSE-025** 指標: できません。\n- **E-X-1** x\n``````text\nE-PARSE-007 metric: y\n``````"
+    )
+    found = with_explanations(refusal, DOCS).split("\n")
+    assert found[0] == f"- **[E-PARSE-007]({DOCS}/codes/issue.md#e-parse-007)** Metric: no."
+    assert f"({DOCS}/codes/ja/issue.md#e-parse-025)" in found[1]
+    assert found[2:] == refusal.split("\n")[2:]
+    assert with_explanations(refusal, "") == refusal
 
 
 def test_cost_is_seconds_times_a_price_with_source_and_date() -> None:
