@@ -244,7 +244,7 @@ def test_a_refusal_is_one_comment_edited_in_place() -> None:
 
 
 def test_a_refusal_names_the_pages_of_its_codes_where_the_suite_has_a_repository() -> None:
-    posted = []
+    posted: list[str] = []
     for note in ("billed", "estimate"):
         memory = w.world(owner_repository="acme/mlops")
         ports = replace(memory.ports, settings=replace(memory.ports.settings, cost_note=note))
