@@ -95,6 +95,9 @@ def _last_changes(run: Document, why: str, event: Document) -> Document:
     running = [item["name"] for item in run["phases"] if item["status"] == "running"]
     if running:
         changes["phase"] = phase(running[0], "failed", line("detail.failed", reason=why[:300]) if why else None)
+    if event.get("outcome") == "refused" and why:
+        # Before the report is published: it says why too.
+        changes["reason"] = why
     if event.get("verdict") and run["verdict"] != event["verdict"]:
         changes["verdict"] = event["verdict"]
     return changes

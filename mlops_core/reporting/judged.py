@@ -17,6 +17,7 @@ from mlops_core.reporting.pages import Found, StateBlock, environment, named, wa
 from mlops_core.reporting.rendering import Translate
 
 OPENING, CLOSING = "<!-- mlops:verdict -->", "<!-- /mlops:verdict -->"
+STOPPED = "E-EVAL-STOPPED"
 _TONES = {"accept": "good", "retrain": "warn", "refuse": "bad"}
 _MOST_WARNINGS = 30
 
@@ -49,6 +50,22 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
         act_title=t("section.next"),
         act=t(f"act.{_act(state, verdict)}", model=state.request.model_name, issue=state.issue),
         rules=_rules(verdict, language),
+    )
+
+
+def stopped(state: RunState) -> StateBlock:
+    """What stands there when the policy stops on a warning about the figures: the reason in place of a verdict."""
+    language = state.request.language
+    t = words(language)
+    found = tuple(warning(item.code, item.text) for item in state.warnings)
+    return StateBlock(
+        tone="bad",
+        headline=t("headline.stopped", model=state.request.model_name),
+        lines=(state.reason,),
+        count=_counted(language, len(found)),
+        found=found[:_MOST_WARNINGS],
+        act_title=t("section.next"),
+        act=t("next.again", label="mlops:train"),
     )
 
 
@@ -89,9 +106,10 @@ def with_verdict(page: str, state: RunState) -> str:
     """The page with its first block replaced by the run's verdict."""
     before, opening, rest = page.partition(OPENING)
     _, closing, after = rest.partition(CLOSING)
-    if state.verdict is None or not opening or not closing:
+    said = stopped(state) if STOPPED in state.reason else judged(state, state.verdict) if state.verdict else None
+    if said is None or not opening or not closing:
         return page
-    block = environment().get_template("state.html.j2").render(state=judged(state, state.verdict))
+    block = environment().get_template("state.html.j2").render(state=said)
     return f"{before}{OPENING}\n{block}\n{CLOSING}{after}"
 
 

@@ -11,6 +11,7 @@ from mlops_core.contracts.base import canonical
 from mlops_core.contracts.dataset import Finding
 from mlops_core.contracts.history import HistoryRecord
 from mlops_core.contracts.run import RunState
+from mlops_core.reporting.judged import CLOSING, OPENING
 from tests.unit.mcp_server import world as w
 from tests.unit.stepfunctions.interpreter import Call
 from tests.unit.stepfunctions.walker import Walker
@@ -130,6 +131,7 @@ def test_a_score_too_good_to_be_true_stops_before_the_judge_where_the_policy_say
     perfect = Finding(code="W-EVAL-002", values={"metric": "roc_auc", "score": 1.0, "split": "validation", "rows": 6000})
     made = w.results
     monkeypatch.setattr(w, "results", lambda *given: made(*given).model_copy(update={"findings": (perfect,)}))
+    walker.before = _with_report(walker)
     run = walker.start()
     assert walker.run(run).output == {"run_id": run, "outcome": "refused"}
     state = walker.line.state(run)
@@ -138,6 +140,7 @@ def test_a_score_too_good_to_be_true_stops_before_the_judge_where_the_policy_say
     assert state.verdict is None
     assert [item.code for item in state.warnings] == ["W-EVAL-002"]
     assert not [name for name in walker.memory.jobs.asked if "-test" in name or "-pack" in name]
+    assert b"policy stops on what was found" in walker.memory.repository.files[w.REPOSITORY][state.report_path]
 
 
 def test_data_that_break_the_schema_are_refused_with_the_pages_that_show_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +156,17 @@ def test_data_that_break_the_schema_are_refused_with_the_pages_that_show_why(mon
     )
     assert f"{run}/quality.html" in page
     assert walker.memory.repository.files[w.REPOSITORY][state.quality_path] == b"<p>quality"
+
+
+def _with_report(walker: Walker) -> Callable[[Call], None]:
+    """The evaluation job leaves its report beside the figures."""
+
+    def before(call: Call) -> None:
+        if call.state == "Judge":
+            (place,) = [uri for uri in walker.memory.objects.bodies if uri.endswith("/results.json")]
+            walker.memory.objects.write(place.replace("results.json", "report.html"), f"{OPENING}{CLOSING}".encode())
+
+    return before
 
 
 def _with_pages(walker: Walker) -> Callable[[Call], None]:

@@ -150,6 +150,14 @@ def test_a_page_without_marks_or_a_run_without_verdict_stays_as_it_is() -> None:
     assert with_verdict(foreign, states.state(verdict=states.verdict("accept"))) == foreign
 
 
+def test_a_report_whose_figures_the_policy_stops_on_says_so_in_place_of_the_verdict() -> None:
+    run = states.state(verdict=None, reason="the policy stops on W-EVAL-002. <b>Mend</b> the data. (E-EVAL-STOPPED)")
+    page = with_verdict(looked.page(), run)
+    assert "policy stops on what was found" in page
+    assert "&lt;b&gt;Mend&lt;/b&gt;" in page
+    assert "Measured, not judged yet" not in page
+
+
 def test_a_verdict_is_worded_in_the_run_s_language() -> None:
     state = states.state(request=states.request(language="ja"), verdict=states.verdict("accept"))
     assert "次の操作" in with_verdict(looked.page(language="ja"), state)
