@@ -14,10 +14,8 @@ from pathlib import Path
 import pytest
 
 from mlops_core.adapters.shell import session_of_shell
-from mlops_core.adapters.upload_s3 import upload
 from mlops_core.cli import seed
 from mlops_core.cli.platform import Platform
-from tests.flows.conftest import write
 from tests.flows.local.github.test_pages import Browser
 from tests.flows.test_line import Line, wait_for
 
@@ -49,13 +47,8 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(platform: Platform, flowers: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory) -> Watched:
-    path = write(tmp_path_factory.mktemp("data"), "flowers.csv", flowers(3))
-    line = Line(platform, upload(platform.session(), path, bucket=platform.bucket, dataset="watched"))
-    issue = line.ask(seed.LOCAL_REPOSITORY, MODEL, endpoint=True)
-    platform.label(seed.LOCAL_REPOSITORY, issue)
-    state = line.closed(line.run_of(seed.LOCAL_REPOSITORY, issue))
-    assert state.outcome == "succeeded", state.reason
-    return Watched(line, issue)
+    line = Line.of(platform, tmp_path_factory.mktemp("data"), flowers(3), dataset="watched")
+    return Watched(line, line.served(seed.LOCAL_REPOSITORY, MODEL).issue)
 
 
 def test_a_serving_process_that_dies_raises_the_alarm_on_errors_and_its_end_is_told_once(watched: Watched) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from mlops_core.adapters.upload_s3 import upload
 from mlops_core.capabilities.notification import update_page
 from mlops_core.cli import seed
 from mlops_core.cli.platform import Platform
@@ -22,7 +21,7 @@ from mlops_core.contracts.model import ModelRecord
 from mlops_core.contracts.run import RunState
 from mlops_core.facts import ExecutionFacts
 from mlops_core.runs import names, packages, pointers
-from tests.flows.conftest import until, write
+from tests.flows.conftest import until
 from tests.flows.test_line import Line, wait_for
 
 pytestmark = pytest.mark.flow
@@ -97,13 +96,8 @@ def shortened(archive: bytes, name: str, version: str) -> tuple[bytes, bytes]:
 
 @pytest.fixture(scope="module")
 def release(platform: Platform, flowers: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory) -> Release:
-    path = write(tmp_path_factory.mktemp("data"), "flowers.csv", flowers(4))
-    line = Line(platform, upload(platform.session(), path, bucket=platform.bucket, dataset="steady"))
-    issue = line.ask(seed.LOCAL_REPOSITORY, MODEL, endpoint=True)
-    platform.label(seed.LOCAL_REPOSITORY, issue)
-    state = line.closed(line.run_of(seed.LOCAL_REPOSITORY, issue))
-    assert state.outcome == "succeeded", state.reason
-    return Release(line, state)
+    line = Line.of(platform, tmp_path_factory.mktemp("data"), flowers(4), dataset="steady")
+    return Release(line, line.served(seed.LOCAL_REPOSITORY, MODEL))
 
 
 def test_a_version_that_cannot_serve_is_pointed_back_and_the_earlier_one_answers(release: Release) -> None:

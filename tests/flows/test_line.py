@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mlops_core.adapters.shell import session_of_shell
+from mlops_core.adapters.upload_s3 import upload
 from mlops_core.cli import seed
 from mlops_core.cli.follow import wait_for_run
 from mlops_core.cli.history import check_chains, read
@@ -19,7 +20,7 @@ from mlops_core.cli.platform import Platform
 from mlops_core.contracts.request import TrainingRequest
 from mlops_core.contracts.run import RunState
 from mlops_core.intake.render import render_body
-from tests.flows.conftest import until
+from tests.flows.conftest import until, write
 
 pytestmark = pytest.mark.flow
 
@@ -30,6 +31,12 @@ class Line:
 
     platform: Platform
     uri: str
+
+    @classmethod
+    def of(cls, platform: Platform, folder: Path, content: bytes, *, dataset: str) -> Line:
+        """The line for a table that somebody added as ``flowers.csv``."""
+        path = write(folder, "flowers.csv", content)
+        return cls(platform, upload(platform.session(), path, bucket=platform.bucket, dataset=dataset))
 
     def ask(self, repository: str, name: str, **changes: Any) -> int:
         """Open an issue through the form; its number."""
@@ -45,6 +52,14 @@ class Line:
     def closed(self, run_id: str) -> RunState:
         """The state of a run whose record is committed."""
         return until(self.platform, run_id, lambda state: state.outcome is not None and bool(state.history_path))
+
+    def served(self, repository: str, name: str) -> RunState:
+        """The run of a model that was asked for, accepted and deployed."""
+        issue = self.ask(repository, name, endpoint=True)
+        self.platform.label(repository, issue)
+        state = self.closed(self.run_of(repository, issue))
+        assert (state.outcome, state.champion) == ("succeeded", True), state.reason
+        return state
 
     def comments(self, repository: str, issue: int) -> list[str]:
         """Bodies of an issue's comments."""
@@ -62,11 +77,7 @@ class Line:
 
 @pytest.fixture(scope="module")
 def line(platform: Platform, flowers: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory) -> Line:
-    from mlops_core.adapters.upload_s3 import upload
-
-    path = tmp_path_factory.mktemp("data") / "flowers.csv"
-    path.write_bytes(flowers(1))
-    return Line(platform, upload(platform.session(), path, bucket=platform.bucket, dataset="flowers"))
+    return Line.of(platform, tmp_path_factory.mktemp("data"), flowers(1), dataset="flowers")
 
 
 def test_a_labelled_issue_becomes_a_served_watched_and_recorded_model_by_webhook(line: Line) -> None:

@@ -14,14 +14,13 @@ import pytest
 
 from mlops_core.adapters.assemble import ports_for_cli
 from mlops_core.adapters.shell import session_of_shell, store_secrets
-from mlops_core.adapters.upload_s3 import upload
 from mlops_core.capabilities.notification import notify_operator
 from mlops_core.cli import seed
 from mlops_core.cli.platform import Platform
 from mlops_core.contracts.run import RunState
 from mlops_core.ports import Ports
 from mlops_core.runs import names
-from tests.flows.conftest import until, write
+from tests.flows.conftest import until
 from tests.flows.local.github.test_pages import Browser
 from tests.flows.test_line import Line, wait_for
 from tests.unit.adapters.test_web_http import listening
@@ -55,8 +54,7 @@ class Waiting:
 
 @pytest.fixture(scope="module")
 def waiting(platform: Platform, flowers: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
-    path = write(tmp_path_factory.mktemp("data"), "flowers.csv", flowers(2))
-    line = Line(platform, upload(platform.session(), path, bucket=platform.bucket, dataset="told"))
+    line = Line.of(platform, tmp_path_factory.mktemp("data"), flowers(2), dataset="told")
     weak = {"threshold": 1.0, "hyperparameters": {"n_estimators": 1, "max_depth": 1}, "max_retrains": 1, "language": "ja"}
     issue = line.ask(seed.LOCAL_REPOSITORY, MODEL, **weak)
     platform.label(seed.LOCAL_REPOSITORY, issue)

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from mlops_core.adapters.upload_s3 import upload
 from mlops_core.cli import seed
 from mlops_core.cli.platform import Platform
 from mlops_core.contracts.dataset import DataJobConfig
@@ -34,9 +33,7 @@ PACKAGES = 6
 
 @pytest.fixture(scope="module")
 def line(platform: Platform, flowers: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory) -> Line:
-    path = tmp_path_factory.mktemp("data") / "flowers.csv"
-    path.write_bytes(flowers(1))
-    return Line(platform, upload(platform.session(), path, bucket=platform.bucket, dataset="flowers"))
+    return Line.of(platform, tmp_path_factory.mktemp("data"), flowers(1), dataset="flowers")
 
 
 def ask(line: Line, alias: str, tool: str, **arguments: object) -> Any:

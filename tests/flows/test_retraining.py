@@ -78,13 +78,8 @@ def flowers(seed_: int, noise: float, shift: float) -> bytes:
 @pytest.fixture(scope="module")
 def champion(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Champion:
     folder = tmp_path_factory.mktemp("data")
-    path = write(folder, "flowers.csv", flowers(1, 0.05, 0.0))
-    line = Line(platform, upload(platform.session(), path, bucket=platform.bucket, dataset=DATASET))
-    issue = line.ask(REPOSITORY, MODEL, endpoint=True)
-    platform.label(REPOSITORY, issue)
-    state = line.closed(line.run_of(REPOSITORY, issue))
-    assert (state.outcome, state.champion) == ("succeeded", True), state.reason
-    return Champion(line, folder, state)
+    line = Line.of(platform, folder, flowers(1, 0.05, 0.0), dataset=DATASET)
+    return Champion(line, folder, line.served(REPOSITORY, MODEL))
 
 
 def asks(champion: Champion, text: bytes) -> None:
