@@ -112,7 +112,7 @@ def _load(connection: Any, source: Source, layout: Layout, out: Path) -> Table:
     given = layout.readings
     readings = dict(given or propose(connection, source, layout.names))
     for _ in range(_TRIES):
-        form = "format parquet, compression snappy, dictionary_size_limit 1000, row_group_size 122880"
+        form = "format parquet, compression uncompressed, dictionary_size_limit 1000, row_group_size 122880"
         connection.execute(f"copy ({_typed_query(source, layout, readings)}) to {literal(str(out))} ({form})")
         columns, better, headers = _counted(connection, source, layout, readings, out=out)
         if headers and source.repairs is None:

@@ -149,11 +149,12 @@ def _numeric(column: Column, values: Array, rows: int) -> ColumnProfile:
     filled = len(values)
     if not filled:
         return ColumnProfile(name=column.name, type=column.type, rows=rows, missing=rows, distinct=0)
+    distinct, values = _distinct(values), _doubles(values)
     edges = tuple(sorted(set(_quantiles(values, DECILES))))
     mean, deviation = _moments(values)
     ends = [0, *(int(values.searchsorted(edge, side="right")) for edge in edges), filled]
     return ColumnProfile(
-        name=column.name, type=column.type, rows=rows, missing=rows - filled, distinct=_distinct(values),
+        name=column.name, type=column.type, rows=rows, missing=rows - filled, distinct=distinct,
         minimum=float(values[0]), maximum=float(values[-1]), quantiles=_quantiles(values, QUANTILES), edges=edges,
         mean=mean, deviation=deviation, shares=tuple((after - before) / filled for before, after in pairwise(ends)),
     )  # fmt: skip
@@ -185,10 +186,10 @@ def _facts(values: Array) -> dict[str, Any]:
     """Distinct values, ends, quantiles, `BINS` even bins from the 1 to the 99 % quantile (outer ones open), far values, likely codes."""
     import numpy as np
 
+    distinct, values = _distinct(values), _doubles(values)
     quantiles = _quantiles(values, QUANTILES)
     edges = tuple(float(edge) for edge in np.linspace(quantiles[0], quantiles[-1], BINS + 1)) if quantiles[0] < quantiles[-1] else ()
     ends = [0, *(int(values.searchsorted(edge, side="right")) for edge in edges[1:-1]), len(values)]
-    distinct = _distinct(values)
     reach = FAR * (quantiles[4] - quantiles[2])
     low, high = quantiles[2] - reach, quantiles[4] + reach
     far = int(values.searchsorted(low) + len(values) - values.searchsorted(high, side="right")) if reach > 0 else 0
@@ -234,6 +235,18 @@ def _total(values: Array, center: float, *, power: int) -> float:
         lanes += part[:whole].reshape(-1, _LANES).sum(axis=0)
         lanes[: len(part) - whole] += part[whole:]
     return float(lanes.cumsum()[-1])
+
+
+def _doubles(values: Array) -> Array:
+    """Whole numbers as doubles in their own place: a search among whole numbers would make a copy of all for each edge."""
+    import numpy as np
+
+    if values.dtype == np.float64:
+        return values
+    doubles = values.view(np.float64)
+    for start in range(0, len(values), _BATCH):
+        doubles[start : start + _BATCH] = values[start : start + _BATCH].astype(np.float64)
+    return doubles
 
 
 def _distinct(values: Array) -> int:
