@@ -57,7 +57,15 @@ METRIC_RANGES: dict[MetricName, tuple[float, float]] = {
     "mcc": (-1.0, 1.0),
     "brier": (0.0, 2.0),
 }
-"""What a threshold may be where that is not 0 … 1, or for an error 0 and above."""
+"""What a figure may be where that is not 0 … 1, or for an error 0 and above."""
+
+
+def range_of(metric: str) -> tuple[float, float]:
+    """What a metric can be, so that a threshold or a floor beyond it is a slip: 85 for 0.85."""
+    usual = (0.0, float("inf") if metric in LOWER_IS_BETTER else 1.0)
+    return next((ends for name, ends in METRIC_RANGES.items() if name == metric), usual)
+
+
 DEFAULT_METRIC: dict[Task, MetricName] = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256)]

@@ -19,12 +19,11 @@ from mlops_core.algorithms.catalogue import ENTRIES
 from mlops_core.contracts.base import Digest
 from mlops_core.contracts.request import (
     DEFAULT_METRIC,
-    LOWER_IS_BETTER,
-    METRIC_RANGES,
     TASK_METRICS,
     Derived,
     Language,
     TrainingRequest,
+    range_of,
 )
 from mlops_core.errors import Defect
 from mlops_core.intake.characters import offence
@@ -166,8 +165,7 @@ def _threshold_fits(values: dict[str, object]) -> Problem | None:
     threshold, metric = values.get("threshold"), _metric(values)
     if not isinstance(threshold, float) or metric is None:
         return None
-    usual = (0.0, float("inf") if metric in LOWER_IS_BETTER else 1.0)
-    low, high = next((ends for name, ends in METRIC_RANGES.items() if name == metric), usual)
+    low, high = range_of(metric)
     if low <= threshold <= high:
         return None
     return Problem("E-PARSE-013", "threshold", value=f"{threshold:g}", allowed=f"{metric}: {low:g} – {high:g}")

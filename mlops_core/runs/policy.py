@@ -19,6 +19,7 @@ import re
 
 from pydantic import ValidationError
 
+from mlops_core.contracts.request import range_of
 from mlops_core.contracts.verdict import Policy
 from mlops_core.errors import InvalidRequest
 from mlops_core.reporting.messages import warning_codes
@@ -51,7 +52,12 @@ def parse_policy(body: bytes | None) -> Policy:
 
 
 def _known(policy: Policy) -> Policy:
-    """The policy, unless it would stop on a warning that nothing gives: a misspelt code would never stop anything."""
+    """The policy, unless it asks for a figure that no model can have, or would stop on a warning that nothing gives."""
+    for field, floors in (("minimum", policy.minimum), ("slice_minimum", policy.slice_minimum)):
+        for metric, floor in floors.items():
+            low, high = range_of(metric)
+            if not low <= floor <= high:
+                raise _wrong(f"asks for {field}.{metric} {floor:g}, which lies within {low:g} and {high:g}")
     codes = warning_codes()
     for code in policy.stop_on:
         if code not in codes and not any(known.startswith(f"{code}-") for known in codes):
