@@ -40,7 +40,8 @@ def judge(figures: VerdictInput, policy: Policy) -> Verdict:
 def reason(verdict: Verdict) -> str:
     """The deciding rule in one sentence, for the run's record."""
     rule = verdict.rules[0]
-    relation = "at most" if counts_downwards(rule) else "at least"
+    strict = rule.strict or rule.name == "beat_baseline"
+    relation = ("less than" if strict else "at most") if counts_downwards(rule) else "more than" if strict else "at least"
     subject = f" of {rule.subject}" if rule.subject else ""
     figure = rule.measure or rule.metric
     return f"{rule.name.replace('_', ' ')}: {figure}{subject} is {rule.measured:.6g} and must be {relation} {rule.required:.6g}."

@@ -92,7 +92,7 @@ def test_a_metric_that_was_not_measured_is_refused_and_not_taken_for_good() -> N
 
 def test_the_reason_is_one_sentence_with_the_numbers() -> None:
     assert reason(judge(figures(threshold=0.95), Policy())) == "threshold: roc_auc is 0.9 and must be at least 0.95."
-    assert reason(judge(figures(0.6, "rmse"), Policy())) == "beat baseline: rmse is 0.6 and must be at most 0.5."
+    assert reason(judge(figures(0.6, "rmse"), Policy())) == "beat baseline: rmse is 0.6 and must be less than 0.5."
 
 
 def test_the_verdict_names_the_policy_it_was_made_under() -> None:

@@ -103,7 +103,7 @@ def test_the_champion_is_compared_on_the_challengers_rows_where_it_was_measured_
 
     monkeypatch.setattr(w, "results", measured)
     lost = finished(walker, arrives(walker), 0.95)
-    assert (lost.outcome, lost.reason) == ("refused", "champion margin: roc_auc is 0.95 and must be at least 0.97.")
+    assert (lost.outcome, lost.reason) == ("refused", "champion margin: roc_auc is 0.95 and must be more than 0.97.")
     job = walker.memory.jobs.asked[f"mlops-{lost.run_id}-eval-r0"]
     assert isinstance(job, ProcessingJob)
     assert {name: uri for name, uri, _ in job.inputs}["champion"] == "s3://lake/models/income/1.0.0/model.tar.gz"
