@@ -149,12 +149,13 @@ def ticks(low: float, high: float, *, most: int) -> list[tuple[float, str]]:
     step = next(power * factor for factor in _STEPS if power * factor >= raw * 0.999999)
     first = math.ceil(low / step - 1e-9)
     values = [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
-    return [(value, compact(value, step)) for value in values]
+    top = max((abs(value) for value in values), default=0.0)
+    return [(value, compact(value, step, top)) for value in values]
 
 
-def compact(value: float, step: float = 0.0) -> str:
-    """A number for an axis: ``0.25``, ``1,200``, ``45k``, ``1.5M``, ``2e-05``; ``step`` decides the places."""
-    size = max(abs(value), step)
+def compact(value: float, step: float = 0.0, top: float = 0.0) -> str:
+    """A number for an axis: ``0.25``, ``1,200``, ``45k``, ``1.5M``, ``2e-05``; ``step`` decides the places, ``top`` the letter of all."""
+    size = max(abs(value), step, top)
     for limit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if size >= limit:
             scale = 1e3 if letter == "k" else limit

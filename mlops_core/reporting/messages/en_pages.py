@@ -41,7 +41,7 @@ PAGES = {
     "report.errors": "Errors",
     "report.errors_alt": "Distribution of predicted less measured",
     "report.error_axis": "Predicted less measured {target}",
-    "report.errors_note": "{rows} rows; the outer 0.5 % of the errors are drawn at the edges.",
+    "report.errors_note": "{rows} rows; the area of all bars is 1, each holds ten or more; the outer 0.5 % of the errors are at the edges.",
     "report.classes": "Figures per class",
     "report.class": "Class",
     "report.rows": "Rows",

@@ -39,7 +39,7 @@ PAGES = {
     "report.errors": "誤差",
     "report.errors_alt": "予測値と実測値の差の分布",
     "report.error_axis": "{target} の予測値 − 実測値",
-    "report.errors_note": "{rows} 行。誤差の外側 0.5 % は両端に描いています。",
+    "report.errors_note": "{rows} 行。棒の面積の合計は 1、どれも 10 行以上です。誤差の外側 0.5 % は両端に描いています。",
     "report.classes": "クラス別の評価値",
     "report.class": "クラス",
     "report.rows": "行数",

@@ -73,3 +73,8 @@ def test_the_picture_of_a_regression_is_drawn_for_any_number_of_rows(tmp_path: P
     y, predicted = (values[:rows] for values in looked.arrays("regression"))
     plots.residuals_png(tmp_path / "residuals.png", looked.results("regression"), (y, predicted), target="price")
     assert (tmp_path / "residuals.png").stat().st_size > 10_000
+
+
+def test_ticks_of_one_axis_are_in_one_unit() -> None:
+    assert [label for _, label in ticks(0, 10_500, most=5)] == ["0", "2.5k", "5k", "7.5k", "10k"]
+    assert [label for _, label in ticks(0, 9_000, most=5)][1] == "2,000"
