@@ -15,6 +15,7 @@ from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunState
 from mlops_core.errors import NotFound
 from mlops_core.ports import Ports
+from mlops_core.reporting.comment import USUAL
 from mlops_core.reporting.messages import CATALOGUES
 from mlops_core.reporting.messages import plain as word
 
@@ -86,9 +87,11 @@ def line(name: str, text: str, language: Language) -> str:
 
 
 def _measured(document: Document, split: str) -> str:
-    """The figures of a split, a few on a line, the request's metric first."""
+    """The figures of a split that the issue's page shows too, a few on a line, the request's metric first; the report has all."""
     language: Language = document["request"]["language"]
-    figures = sorted(document["metrics"][split].items(), key=lambda item: item[0] != document["request"]["metric"])
+    asked = document["request"]["metric"]
+    found = [item for item in document["metrics"][split].items() if item[0] in USUAL or item[0] == asked]
+    figures = sorted(found, key=lambda item: item[0] != asked)
     shown = [f"{_metric(name, language)} {value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]" for name, value in figures]
     lines = [", ".join(shown[place : place + _FIGURES_A_LINE]) for place in range(0, len(shown), _FIGURES_A_LINE)]
     rows = word(language, "terminal.rows", rows=document["rows"][split])

@@ -21,6 +21,8 @@ from mlops_core.contracts.request import MetricName, Scalar, Task
 from mlops_core.contracts.verdict import Interval
 
 SemanticVersion = Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
+FIRST_VERSION = "1.0.0"
+"""Of every model; nothing lies before it to go back to."""
 
 
 class PackagingJobConfig(Message):

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_core.contracts.evaluation import EvaluationResults
+from mlops_core.contracts.model import FIRST_VERSION
 from mlops_core.contracts.request import Language, MetricName
 from mlops_core.contracts.run import PHASES, PhaseState, RunState, RunWarning
 from mlops_core.contracts.verdict import Rule, Verdict
@@ -28,7 +29,7 @@ from mlops_core.reporting.suggestion import suggestion
 
 LIMIT_BYTES = 60_000
 _MOST_WARNINGS = 25
-_SHOWN: frozenset[MetricName] = frozenset({"accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"})
+USUAL: frozenset[MetricName] = frozenset({"accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2", "mape"})
 _CODE = re.compile(r"\b[EW]-[A-Z]+(?:-[A-Z0-9]+)+\b")
 _PLOT_NAMES = ("confusion_matrix", "roc_curve", "residuals")
 
@@ -167,7 +168,7 @@ def metric_table(evaluations: Sequence[EvaluationResults], t: Translate) -> Metr
         return None
     header = [t("column.metric"), *(t(f"column.{item.split}", rows=f"{item.rows:,}") for item in evaluations), t("column.baseline")]
     asked = {item.metric for item in evaluations}
-    names = list(dict.fromkeys(name for item in evaluations for name in item.metrics if name in _SHOWN or name in asked))
+    names = list(dict.fromkeys(name for item in evaluations for name in item.metrics if name in USUAL or name in asked))
     rows = []
     for name in names:
         cells = [Markdown(interval(item.metrics[name])) if name in item.metrics else Markdown("") for item in evaluations]
@@ -291,6 +292,7 @@ def render_comment(state: RunState, *, links: Links, now: str, evaluations: Sequ
         links=link_items(state, links, t),
         waiting=waiting,
         suggestion=suggestion(state) if waiting else None,
+        first_version=FIRST_VERSION,
         rounds_left=max(0, state.request.max_retrains - state.round),
     )
     address = links.file(state.history_path)

@@ -126,12 +126,14 @@ def roc_png(path: Path, results: EvaluationResults) -> None:
     axis.set_aspect("equal")
     axis.set_xlim(-0.01, 1.01)
     axis.set_ylim(-0.01, 1.01)
-    legend = axis.legend(loc="lower right", fontsize=8.5, frameon=True, edgecolor=GRID, labelcolor=INK)
+    legend = axis.legend(loc="lower right", fontsize=8.5, frameon=True, edgecolor=GRID, labelcolor=INK, title_fontsize=8.5)
+    if len(results.roc) > 1 and area is not None:
+        legend.set_title(_roc_label(area).replace("model", "mean of the classes"))
     for text in legend.get_texts():
         text.set_parse_math(False)
     title = f"ROC curve, {results.split} split, {results.rows:,} rows"
     if len(results.roc) > 1:
-        title = f"ROC curves, one class against the rest, {results.rows:,} rows"
+        title = f"ROC curves, one class against the rest, {results.split} split, {results.rows:,} rows"
     _titles(axis, title, "False positive rate", "True positive rate")
     _save(drawing, path)
 

@@ -18,13 +18,13 @@ from typing import Literal
 
 from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import DataProfile
+from mlops_core.contracts.model import FIRST_VERSION
 from mlops_core.contracts.run import RunState
 from mlops_core.errors import Stale
 from mlops_core.ports import Item, Ports
 from mlops_core.runs import models
 
 Change = Literal["first", "major", "minor", "patch"]
-FIRST = "1.0.0"
 NOT_RECIPE = frozenset(
     {
         "model_name", "task", "target", "positive_label", "algorithm", "hyperparameters", "dataset", "test_dataset", "dataset_version",
@@ -107,7 +107,7 @@ def _newest(ports: Ports, key: str) -> Item | None:
 
 def _following(newest: Mapping[str, object] | None, schema: str, recipe: str) -> Numbered:
     if newest is None:
-        return Numbered(FIRST, "", "first")
+        return Numbered(FIRST_VERSION, "", "first")
     parent = str(newest["version"])
     major, minor, patch = _parts(parent)
     if newest["schema"] and newest["schema"] != schema:

@@ -93,7 +93,11 @@ def test_a_finished_run_shows_plots_links_and_how_to_ask_and_return() -> None:
     assert "[History record](https://github.com/ada/models/blob/main/training_history/income/income-7f3a9c-g1.md)" in text
     assert "[Evaluation report](https://github.com/ada/models/raw/main/training_history/income/report.html)" in text
     assert "--endpoint-name income-production" in text
-    assert "\nmlops rollback income\n" in text
+    assert "mlops rollback" not in text
+
+
+def test_a_later_version_shows_how_to_return_to_the_one_before() -> None:
+    assert "\nmlops rollback income\n" in page(succeeded(model_version="1.1.0"))
 
 
 def test_a_model_that_nobody_asked_to_serve_says_where_it_is_and_how_to_serve_it() -> None:
