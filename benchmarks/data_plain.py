@@ -63,7 +63,7 @@ def split(connection: duckdb.DuckDBPyConnection, out: str) -> None:
     for name in ("train", "validation", "test"):
         connection.execute(
             f"copy (select d.row, {listed} from data d join cuts using (y) where {part} = '{name}') "
-            f"to '{out}/{name}.parquet' (format parquet, compression zstd)"
+            f"to '{out}/{name}.parquet' (format parquet, compression snappy)"
         )
     connection.execute("drop table data")
 
@@ -95,7 +95,7 @@ def features(connection: duckdb.DuckDBPyConnection, out: str, fills: dict[str, s
     for part in ("train", "validation"):
         connection.execute(
             f"copy (select row, {', '.join(listed)}, (y = '>50K')::int::double as y from read_parquet('{out}/{part}.parquet')) "
-            f"to '{out}/features-{part}.parquet' (format parquet, compression zstd)"
+            f"to '{out}/features-{part}.parquet' (format parquet, compression snappy)"
         )
 
 

@@ -20,7 +20,7 @@ from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality, DataJobCo
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import FOLD, FOLDS
 from mlops_core.features.fit import Fitted, fit
-from mlops_core.features.load import DIGEST, MISFITS, ROW, Column, Layout, Table, load, require_columns
+from mlops_core.features.load import DIGEST, MISFITS, PARQUET, ROW, Column, Layout, Table, load, require_columns
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
 from mlops_core.features.repeats import REPEATS, find_repeats
@@ -314,8 +314,7 @@ def _seen_labels(work: Preparation) -> str:
 def _copy(work: Preparation, query: str, name: str, *, view: str = "") -> None:
     path = work.out / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    form = "format parquet, compression snappy, dictionary_size_limit 1000, row_group_size 122880"
-    work.connection.execute(f"copy ({query}) to {literal(str(path))} ({form})")
+    work.connection.execute(f"copy ({query}) to {literal(str(path))} ({PARQUET})")
     if view:
         work.connection.execute(f"create view {view} as select * from read_parquet({literal(str(path))})")
 

@@ -14,6 +14,7 @@ from mlops_core.contracts.dataset import DataJobConfig, Finding
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.fences import beyond, fences, inside_sql
 from mlops_core.features.fit import outlier_findings
+from mlops_core.features.load import PARQUET
 from mlops_core.features.sql import number_of
 from mlops_core.features.typing import identifier, literal
 
@@ -31,10 +32,7 @@ def drop_outliers(connection: Any, config: DataJobConfig, numbers: Sequence[str]
     if not counts:
         return []
     kept, path = out / "train" / "kept.parquet", out / "train" / "data.parquet"
-    connection.execute(
-        f"copy (select * from train where {inside_sql(expressions, found)}) to {literal(str(kept))} "
-        "(format parquet, compression zstd, row_group_size 122880)"
-    )
+    connection.execute(f"copy (select * from train where {inside_sql(expressions, found)}) to {literal(str(kept))} ({PARQUET})")
     kept.replace(path)
     target = identifier(config.target)
     rows, classes = connection.execute(f"select count(*), count(distinct {target}) from train").fetchone()
