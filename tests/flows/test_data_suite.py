@@ -47,5 +47,5 @@ def test_data_that_miss_the_suite_are_refused_with_the_page_that_lists_what_was_
     comment = line.comments(REPOSITORY, issue)[0]
     assert state.quality_path in comment
     page = (repository.read(REPOSITORY, state.quality_path) or b"").decode()
-    assert "expectations hold on a sample of 240 of 240 rows" in page
-    assert "expect_column_values_to_be_between</code>length" in page
+    assert "expectations hold on all 240 rows" in page
+    assert "expect_column_values_to_be_between</code>length: 25.0 % of the values" in page

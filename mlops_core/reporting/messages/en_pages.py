@@ -207,6 +207,8 @@ PAGES = {
         "{count} expectations were generated from the training profile and lie beside the data (expectations.json, "
         "great-expectations {version}). They are carried out on a sample when the policy says data_suite: run."
     ),
+    "quality.suite_ran_all": "{passed} of {of} expectations hold on all {rows} rows (great-expectations {version}).",
+    "quality.suite_missed": "{share} of the values do not meet it",
     "quality.suite_ran": (
         "{passed} of {of} expectations hold on a sample of {rows} of {of_rows} rows (seed {seed}, great-expectations {version})."
     ),
@@ -349,8 +351,8 @@ PAGES = {
     "quality.shift_alt": "{column}, {part}: PSI {psi}",
     "quality.shift_told": "{part}, {rows} rows",
     "quality.no_shifts": (
-        "Not measured: a split needs 500 rows, because a smaller one reaches a stability index (PSI) of 0.2 by chance, and the schema "
-        "checks must have passed."
+        "Not drawn: a split needs 500 rows, because a smaller one reaches a stability index (PSI) of 0.2 by chance, and the schema checks "
+        "must have passed. A shift that chance does not explain is a warning (W-SHIFT) in smaller splits too."
     ),
     "quality.shifts_note": (
         "Population stability index (PSI) over tenths of the training rows or its categories, missing values apart; all rows, "

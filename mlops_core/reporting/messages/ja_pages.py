@@ -195,6 +195,8 @@ PAGES = {
         "学習データの要約から {count} 件の期待値を生成し、データの隣に置きました（expectations.json、great-expectations "
         "{version}）。ポリシーに data_suite: run と書くと標本で実行します。"
     ),
+    "quality.suite_ran_all": "全 {rows} 行で、期待値 {of} 件のうち {passed} 件が成り立ちます（great-expectations {version}）。",
+    "quality.suite_missed": "値の {share} が満たしません",
     "quality.suite_ran": (
         "{of_rows} 行から取った標本 {rows} 行で、期待値 {of} 件のうち {passed} 件が成り立ちます（シード {seed}、"
         "great-expectations {version}）。"
@@ -327,8 +329,8 @@ PAGES = {
     "quality.shift_alt": "{column}、{part}：安定性指標 {psi}",
     "quality.shift_told": "{part}、{rows} 行",
     "quality.no_shifts": (
-        "測定していません。小さな分割では安定性指標（PSI）が偶然に 0.2 に達するため、500 行以上の分割だけを対象とし、"
-        "構造の検査の合格も必要です。"
+        "図はありません。小さな分割では安定性指標（PSI）が偶然に 0.2 に達するため、500 行以上の分割だけを描き、"
+        "構造の検査の合格も必要です。偶然では説明できない変化は、小さな分割でも警告（W-SHIFT）になります。"
     ),
     "quality.shifts_note": (
         "学習の行の 10 等分またはカテゴリごとの母集団安定性指標（PSI）。欠損は別に数え、全行で計算し、大きいものを示します。"

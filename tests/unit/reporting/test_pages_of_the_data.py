@@ -135,6 +135,14 @@ def test_what_stopped_the_run_stands_first(language: Language, said: str) -> Non
     assert 'class="state bad"' in page
 
 
+def test_a_suite_that_saw_every_row_speaks_of_no_sample() -> None:
+    missed = (MissedExpectation(type="expect_column_values_to_be_between", column="age", share=0.217),)
+    words = check(quality("en", executed=True, rows=891, of_rows=891, passed=8, missed=missed))
+    assert "8 of 9 expectations hold on all 891 rows" in words
+    assert "age: 21.7 % of the values do not meet it" in words
+    assert "sample of 891 of 2,000 rows" in check(quality("en", executed=True, rows=891, of_rows=2000, passed=9))
+
+
 def test_a_page_without_stability_says_why() -> None:
     moved = QualityReport(
         spec_digest="cd" * 32, checks=(), suite=SuiteRun(expectations=9), shifts=(Shift(column="age", part="test", psi=0.3, rows=600),)
@@ -240,7 +248,7 @@ def test_the_suite_says_what_it_saw() -> None:
     missed = (MissedExpectation(type="expect_column_values_to_be_between", column="age", share=0.03),)
     ran = check(quality("en", executed=True, rows=98_012, of_rows=500_000, passed=8, seed=42, missed=missed))
     assert "8 of 9 expectations hold on a sample of 98,012 of 500,000 rows (seed 42" in ran
-    assert "expect_column_values_to_be_between age 3.0 %" in ran
+    assert "expect_column_values_to_be_between age: 3.0 % of the values do not meet it" in ran
 
 
 def test_a_finding_nobody_explains_is_still_shown() -> None:
