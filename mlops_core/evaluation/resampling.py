@@ -20,6 +20,7 @@ import numpy as np
 
 from mlops_core.contracts.findings import IntervalMethod, MeasureName
 from mlops_core.contracts.request import Task
+from mlops_core.contracts.verdict import Interval
 from mlops_core.evaluation.calibration import expected_error
 from mlops_core.evaluation.classification import threshold_metrics
 from mlops_core.evaluation.intervals import Estimate, by_influence, exact_share, percentiles
@@ -60,14 +61,26 @@ class Resampling:
         return found
 
     def of_bins(self, sums: Array) -> Estimate:
-        """The calibration error from rows, score sums and positives of every bin [bins, 3]; a bin's mean score is held."""
+        """The calibration error from rows, score sums and positives of every bin [bins, 3]; a bin's mean score is held.
+
+        Chance alone makes gaps, in the rows and once more in their resamples, so percentiles as they fall would lie above the error and
+        often above the figure itself.  What the resamples add on the mean is taken off the upper end once and off the lower end twice;
+        the lower end is 0 where rows of which every bin hits its mean score would show as much in 1 of 40 draws (consistency resampling,
+        Bröcker and Smith 2007).
+        """
         generator = np.random.default_rng([self.seed, 4])
         kept = sums[sums[:, 0] > 0]
         rows, scores, hits = kept.T
         shares = np.concatenate([hits, rows - hits]) / rows.sum()
         drawn = generator.multinomial(int(rows.sum()), shares, size=self.resamples).reshape(self.resamples, 2, len(kept))
         gaps = np.abs(drawn.sum(axis=1) * (scores / rows) - drawn[:, 0])
-        return percentiles(expected_error(kept), gaps.sum(axis=1) / rows.sum())
+        value, resampled = expected_error(kept), gaps.sum(axis=1) / rows.sum()
+        low, high = np.quantile(resampled, [0.025, 0.975]).tolist()
+        added = float(resampled.mean()) - value
+        consistent = generator.binomial(rows.astype(np.int64), np.clip(scores / rows, 0.0, 1.0), size=(self.resamples, len(kept)))
+        by_chance = float(np.quantile(np.abs(consistent - scores).sum(axis=1) / rows.sum(), 0.975))
+        ends = 0.0 if value <= by_chance else min(value, max(0.0, low - 2 * added)), max(value, high - added)
+        return Estimate(Interval(value=value, low=ends[0], high=ends[1]), "bootstrap")
 
     def of_ranks(self, positives: Sequence[Array], scores: Sequence[Array]) -> dict[MeasureName, Estimate]:
         """Mean ROC AUC and average precision over one-vs-rest curves (one for a binary task), plain and weighted by the classes' rows.
