@@ -140,7 +140,7 @@ def _figures(case: Case, documents: list[dict[str, Any]]) -> Iterator[Figure]:
         mean = statistics.fmean(value["value"] for value in values)
         yield Figure(f"{case.name}: {metric}", mean, at_least=least, at_most=greatest, note=note)
     for code, column in case.warned:
-        told = [warning for warning in last["warnings"] if warning["code"] == code and (not column or column in warning["columns"])]
+        told = [warning for warning in last["warnings"] if warning["code"] == code and column in warning["text"]]
         yield Figure(
             f"{case.name}: {code} {column}".rstrip(),
             len(told),

@@ -74,8 +74,8 @@ def _texts(algorithm: str, task: Task, hyperparameters: dict[str, Scalar]) -> di
     texts = {}
     for name, value in hyperparameters.items():
         if name not in method.hyperparameters:
-            known = ", ".join(method.hyperparameters)
-            raise InvalidRequest(f"{name[:40]!r} is not a hyperparameter of {algorithm}; known: {known}.", code="E-PARSE-021")
+            listed = ", ".join(method.hyperparameters)
+            raise InvalidRequest(f"{name[:40]!r} is not a hyperparameter of {algorithm}; known: {listed}.", code="E-PARSE-021")
         text = plain(value)
         known = method.hyperparameters[name]
         if not known.serves(task, known.check(text)):
