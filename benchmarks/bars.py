@@ -97,7 +97,11 @@ CASES = (
         "trap: bike, 2011 to 2012", "bike 2011", f"{BIKE},casual,registered",
         (("r2", None, 0.75),), "bike 2012", warned=(("W-SHIFT-002", "cnt"),),
     ),
-    Case("trap: elec2, first 70 % to last 30 %", "elec2 first", ELEC, (("accuracy", 0.68, None), ("accuracy", None, 0.853)), "elec2 last"),
+    # The date is the order of the rows; as a feature it takes 12 points of accuracy from the later ones.
+    Case(
+        "trap: elec2, first 70 % to last 30 %", "elec2 first", f"{ELEC} --drop date",
+        (("accuracy", 0.68, None), ("accuracy", None, 0.853)), "elec2 last",
+    ),
     Case("trap: elec2, split at random", "elec2", f"{ELEC} --split random", warned=(("W-LEAK-004", ""),)),
 )  # fmt: skip
 
