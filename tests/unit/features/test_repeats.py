@@ -6,7 +6,7 @@ from collections import Counter
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlops_core.features import repeats
@@ -17,6 +17,7 @@ from mlops_core.features import repeats
     st.lists(st.tuples(st.sampled_from([0, 1, 2, 1 << 63, (1 << 64) - 1, 3 << 62]), st.sampled_from("ab")), min_size=1, max_size=40),
     st.sampled_from([1 << 25, 7, 3]),
 )
+@example([(1 << 63, "a"), (1 << 63, "a"), ((1 << 63) + 1, "a")], 1)
 def test_repeats_are_those_that_counting_finds(rows: list[tuple[int, str]], together: int) -> None:
     with duckdb.connect() as connection, pytest.MonkeyPatch.context() as patch:
         patch.setattr(repeats, "TOGETHER", together)
