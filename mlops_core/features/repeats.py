@@ -51,5 +51,4 @@ def _alike(connection: Any, present: str) -> Digests:
         values = long_column(connection, f"(select {DIGEST} from {present} where {where})", DIGEST)
         values.sort()
         found.append(np.unique(values[1:][values[1:] == values[:-1]]))
-    # A range without rows comes back untyped, and joined to it digests would be rounded to doubles.
-    return np.concatenate([part.astype(np.uint64) for part in found])
+    return np.concatenate(found)
