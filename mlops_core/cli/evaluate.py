@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.cli.console import Console, plain
+from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.contracts.verdict import Interval
 from mlops_core.errors import EnvironmentBroken, InvalidRequest, NotFound
 
@@ -21,7 +22,6 @@ EXAMPLE = (
     "  mlops evaluate scored.csv --target churned --score probability --positive yes\n"
     "  mlops evaluate scored.parquet --target defaulted --score p --group sex --group region --json figures.json"
 )
-SMALLEST_GROUP = 10
 _MOST_SLICES = 5
 _FIRST = ("roc_auc", "average_precision", "accuracy", "precision", "recall", "f1")
 _OF_GROUPS = ("selection_rate", "true_positive_rate", "false_positive_rate", "accuracy")

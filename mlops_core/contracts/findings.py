@@ -14,6 +14,8 @@ from mlops_core.contracts.base import Message
 from mlops_core.contracts.request import MetricName
 from mlops_core.contracts.verdict import Interval
 
+SMALLEST_GROUP = 10
+"""Rows below which nothing is said of a group, a slice, a bin or a category."""
 MeasureName = Literal[MetricName, "ece"]
 """Every figure that is measured.
 

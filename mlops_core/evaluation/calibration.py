@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from mlops_core.contracts.findings import Calibration, CalibrationBin
+from mlops_core.contracts.findings import SMALLEST_GROUP, Calibration, CalibrationBin
 from mlops_core.evaluation.intervals import wilson
 from mlops_core.evaluation.ranking import BLOCK, keys_of, scores_of
 
 Array = np.ndarray[Any, Any]
-SMALLEST_GROUP = 10
 
 
 def bin_sums(keys: Array, bins: int) -> Array:

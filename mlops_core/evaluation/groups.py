@@ -17,13 +17,12 @@ from typing import Any, get_args
 
 import numpy as np
 
-from mlops_core.contracts.findings import GroupAudit, GroupFigure, GroupGap, GroupRow
+from mlops_core.contracts.findings import SMALLEST_GROUP, GroupAudit, GroupFigure, GroupGap, GroupRow
 from mlops_core.contracts.verdict import Interval
 from mlops_core.evaluation.intervals import NORMAL_975, wilson
 from mlops_core.evaluation.subsets import Rows
 
 Array = np.ndarray[Any, Any]
-SMALLEST_GROUP = 10
 FOUR_FIFTHS = 0.8
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_core.contracts.findings import Calibration, Curve, MeasureName, Residuals, ThresholdPoint
+from mlops_core.contracts.findings import SMALLEST_GROUP, Calibration, Curve, MeasureName, Residuals, ThresholdPoint
 from mlops_core.contracts.request import MetricName, Task
 from mlops_core.errors import JobFailed
 from mlops_core.evaluation.baseline import class_baseline, value_baseline
@@ -29,7 +29,6 @@ from mlops_core.evaluation.residuals import residuals
 from mlops_core.evaluation.thresholds import thresholds
 
 Array = np.ndarray[Any, Any]
-SMALLEST_GROUP = 10
 CURVE_POINTS = 200
 _MOST_CURVES = 12
 _QUANTILES = 101

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mlops_core.contracts.findings import ResidualBin, Residuals
+from mlops_core.contracts.findings import SMALLEST_GROUP, ResidualBin, Residuals
 
 Array = np.ndarray[Any, Any]
-SMALLEST_GROUP = 10
 _SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 _TENTHS = 10
 _CELLS = 41

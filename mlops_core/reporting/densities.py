@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from mlops_core.contracts.evaluation import EvaluationResults
+from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.reporting.drawings import Chart, Plane, Rect, merged
-from mlops_core.reporting.pages import SMALLEST_GROUP, Words, named
+from mlops_core.reporting.pages import Words, named
 
 Array = np.ndarray[Any, Any]
 _SCORE_BINS = 30

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlops_core.contracts.dataset import DataJobConfig, DataProfile, FeatureDoc, FeatureDocs, FeatureSpec, FeatureStep
+from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.contracts.request import Language
 from mlops_core.reporting.figures import day, number
-from mlops_core.reporting.pages import SMALLEST_GROUP, StateBlock, Words, html, known, named, share, words
+from mlops_core.reporting.pages import StateBlock, Words, html, known, named, share, words
 
 MOST_CARDS = 200
 DAY = 86_400

@@ -24,8 +24,6 @@ from mlops_core.reporting.messages import plain
 from mlops_core.reporting.rendering import TEMPLATES
 
 Words = Callable[..., str]
-SMALLEST_GROUP = 10
-"""Groups of fewer rows are counted, never shown."""
 _LONGEST_SENTENCE = 300
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.]+(?:[eE][+-]?[0-9]+)?$)")
 

@@ -22,9 +22,9 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mlops_core.contracts.evaluation import EvaluationResults
+from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.contracts.verdict import Interval
 from mlops_core.reporting.figures import figure
-from mlops_core.reporting.pages import SMALLEST_GROUP
 
 Array = np.ndarray[Any, Any]
 INK, MUTED, GRID, ACCENT = "#1f2328", "#59636e", "#d8dee4", "#0b5cad"

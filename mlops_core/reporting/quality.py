@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import get_args
 
 from mlops_core.contracts.dataset import ColumnQuality, DataJobConfig, DataProfile, FileQuality, Finding
+from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.contracts.quality import Check, CheckName, PartName, QualityReport
 from mlops_core.contracts.request import Language
 from mlops_core.explain.table import find
 from mlops_core.reporting.drawings import Rect, merged
 from mlops_core.reporting.figures import day, figure, number
 from mlops_core.reporting.messages.wording import warned
-from mlops_core.reporting.pages import SMALLEST_GROUP, Found, Range, StateBlock, Words, html, known, named, share, warning, words
+from mlops_core.reporting.pages import Found, Range, StateBlock, Words, html, known, named, share, warning, words
 
 MOST_CARDS = 120
 MOST_MISSING = 30
