@@ -22,8 +22,8 @@ from mlops_core.errors import Refused
 LONG = LongJob(word="data", phase="data", start="start_data_job", describe="describe_data_job")
 RECIPE = (
     *("task", "target", "positive_label", "drop_columns", "missing_values", "missing_constant", "outliers", "outlier_rule", "rare_share"),
-    *("duplicates", "encoding", "scaling", "date_parts", "derived", "selection", "keep_features"),
-    *("split", "split_gap", "time_column", "group_column", "seed"),
+    *("duplicates", "rare_classes", "encoding", "scaling", "date_parts", "derived", "selection", "keep_features"),
+    *("split", "split_gap", "time_column", "group_column", "validation_share", "test_share", "seed"),
 )
 """Fields of a request that the data job's configuration holds under the same names."""
 _GIB = 1 << 30

@@ -28,8 +28,8 @@ NANOSECOND = 1e-9
 class Workload:
     """What is known of the data: rows and columns of the raw file.
 
-    ``features`` is the length of the feature vector and ``duplicate_share`` the share of rows that repeat another (both from the profile
-    when there is one; guessed, or 0, before).
+    ``features`` is the length of the feature vector, ``train_rows`` the rows of the training split and ``duplicate_share`` the share of
+    rows that repeat another (from the profile when there is one; guessed, or 0, before).
     """
 
     rows: int
@@ -38,6 +38,7 @@ class Workload:
     task: str
     classes: int = 2
     features: int | None = None
+    train_rows: int | None = None
     duplicate_share: float = 0.0
     threads: int = 2
     memory_limit_mb: int = 2048
@@ -50,7 +51,7 @@ class Workload:
     @property
     def trained_rows(self) -> float:
         """Rows of the training split."""
-        return self.rows * TRAIN_SHARE
+        return self.rows * TRAIN_SHARE if self.train_rows is None else float(self.train_rows)
 
     @property
     def outputs(self) -> int:

@@ -131,6 +131,7 @@ def _options(state: RunState, profile: DataProfile, policy: Policy, algorithm: s
             task=request.task,
             classes=max(2, len(profile.class_shares)),
             features=profile.feature_count,
+            train_rows=profile.rows.get("train"),
             duplicate_share=0.0 if request.duplicates == "drop" else profile.duplicate_rows / max(1, profile.rows_read),
             threads=_SHAPES[instance][0],
         )

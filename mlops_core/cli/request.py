@@ -29,6 +29,7 @@ from mlops_core.contracts.request import (
     MissingValues,
     OutlierRule,
     Outliers,
+    RareClasses,
     Scaling,
     Selection,
     Task,
@@ -54,6 +55,8 @@ FLAGS = {
     "split_gap": "--split",
     "rare_share": "--rare",
     "keep_features": "--keep-features",
+    "validation_share": "--validation-share",
+    "test_share": "--test-share",
 }
 MOST_COLUMNS = 20
 MOST_CLASSES = 20
@@ -67,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--data", type=Path, metavar="FILE", help="CSV (plain or .gz) or Parquet file, up to 8 GB")
     add("--target", metavar="COLUMN", help="the column to predict")
-    add("--test", type=Path, metavar="FILE", help="a test file of the same columns (otherwise 20 %% are held out)")
+    add("--test", type=Path, metavar="FILE", help="a test file of the same columns (otherwise a share is held back)")
     add("--task", choices=get_args(Task), help="default: read off the target column")
     add("--algorithm", choices=("auto", *catalogue.ENTRIES), default="auto")
     add("--metric", choices=(*CLASSIFICATION_METRICS, *REGRESSION_METRICS), help="what the judge looks at")
@@ -75,9 +78,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--positive", metavar="LABEL", help="the positive class; on a target of many classes: this one against the rest")
     add("--split", default=None, metavar="HOW", help="random | stratified | time[:GAP in rows] | group:COLUMN")
     add("--time-column", metavar="COLUMN", help="orders the rows of a split by time; default: the file's order")
+    add("--validation-share", type=float, default=0.16, metavar="SHARE", help="rows that choose and judge the model; default: 0.16")
+    add("--test-share", type=float, default=0.2, metavar="SHARE", help="rows held back for the final test; default: 0.2")
     add("--drop", default="", metavar="A,B", help="columns to leave out")
     add("--protected", default="", metavar="A,B", help="columns whose groups the report compares")
     add("--duplicates", choices=get_args(Duplicates), default="keep")
+    add("--rare-classes", choices=get_args(RareClasses), default="keep", help="what happens to classes with fewer than 10 rows")
     add("--missing", choices=get_args(MissingValues), default="median")
     add("--missing-constant", type=float, default=0.0, metavar="X", help="what --missing constant fills in")
     add("--outliers", choices=get_args(Outliers), default="none", help="numbers beyond the fences of the training rows")
@@ -162,6 +168,8 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
         "positive_label": arguments.positive,
         **split_of(arguments, task),
         "time_column": arguments.time_column,
+        "validation_share": arguments.validation_share,
+        "test_share": arguments.test_share,
         "drop_columns": listed(arguments.drop),
         "protected_attributes": listed(arguments.protected),
         "missing_values": arguments.missing,
@@ -170,6 +178,7 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
         "outlier_rule": arguments.outlier_rule,
         "rare_share": arguments.rare,
         "duplicates": arguments.duplicates,
+        "rare_classes": arguments.rare_classes,
         "encoding": arguments.encoding,
         "scaling": arguments.scaling,
         "date_parts": arguments.date_parts,

@@ -24,6 +24,7 @@ from mlops_core.contracts.request import (
     MissingValues,
     OutlierRule,
     Outliers,
+    RareClasses,
     Scaling,
     Selection,
     SplitName,
@@ -40,10 +41,10 @@ class DataJobConfig(Message):
     ``missing_values: constant`` fills numbers with ``missing_constant`` and text with the category ``missing``. ``outliers`` are
     numbers outside the fences that ``outlier_rule`` fits on training rows: ``iqr`` 1.5 interquartile ranges beyond the quartiles,
     ``zscore`` three deviations from the mean; ``flag`` only counts them, ``clip`` moves them to the fence (in serving too), ``drop``
-    leaves rows out of training. Categories rarer than ``rare_share`` of the training rows are one category. ``split_gap`` rows are left
-    out before each later part of a split by time; without a ``time_column`` the file's order is the time. ``audit_columns`` are dropped
-    ones that stay in the splits, so that groups can be compared by what the model does not see. ``suite: run`` carries out the
-    expectation suite on a sample (it is written in any case).
+    leaves rows out of training. Classes with fewer than ten rows go with ``rare_classes: drop``. Categories rarer than ``rare_share`` of
+    the training rows are one category. ``split_gap`` rows are left out before each later part of a split by time; without a
+    ``time_column`` the file's order is the time. ``audit_columns`` are dropped ones that stay in the splits, so that groups can be
+    compared by what the model does not see. ``suite: run`` carries out the expectation suite on a sample (it is written in any case).
     """
 
     task: Task
@@ -53,6 +54,7 @@ class DataJobConfig(Message):
     audit_columns: tuple[str, ...] = ()
     missing_values: MissingValues = "median"
     duplicates: Duplicates = "keep"
+    rare_classes: RareClasses = "keep"
     scaling: Scaling = "none"
     missing_constant: float = 0.0
     outliers: Outliers = "none"

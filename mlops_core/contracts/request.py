@@ -29,6 +29,7 @@ OutlierRule = Literal["iqr", "zscore"]
 Encoding = Literal["one_hot", "label", "target"]
 Selection = Literal["none", "correlation", "importance"]
 Duplicates = Literal["drop", "keep"]
+RareClasses = Literal["keep", "drop"]
 Scaling = Literal["none", "standard", "minmax", "robust"]
 Promotion = Literal["auto", "none"]
 Language = Literal["en", "ja"]
@@ -85,7 +86,8 @@ class TrainingRequest(Message):
     ``dataset_version`` is empty (the bytes found at the start are pinned by digest) or an immutable ``vMAJOR.MINOR.PATCH``.
     ``max_runtime_minutes`` bounds each job; ``max_cost_usd`` is turned into a shorter run time by the instance's price.
     ``threshold`` is in the metric's own unit; empty means: better than the trivial baseline.
-    ``split_gap`` counts rows; without a ``time_column`` a split by time follows the file's order.
+    ``split_gap`` counts rows; without a ``time_column`` a split by time follows the file's order.  ``validation_share`` and
+    ``test_share`` are shares of all rows of ``dataset``; the rest is trained on, and with a test dataset nothing is held back.
     """
 
     model_name: ModelName
@@ -100,6 +102,8 @@ class TrainingRequest(Message):
     split_gap: Annotated[int, Field(ge=0, le=10**9)] = 0
     time_column: ColumnName | None = None
     group_column: ColumnName | None = None
+    validation_share: Annotated[float, Field(ge=0.01, le=0.45)] = 0.16
+    test_share: Annotated[float, Field(ge=0.01, le=0.45)] = 0.2
     drop_columns: tuple[ColumnName, ...] = ()
     protected_attributes: tuple[ColumnName, ...] = ()
     missing_values: MissingValues = "median"
@@ -108,6 +112,7 @@ class TrainingRequest(Message):
     outlier_rule: OutlierRule = "iqr"
     rare_share: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     duplicates: Duplicates = "keep"
+    rare_classes: RareClasses = "keep"
     encoding: Encoding = "one_hot"
     scaling: Scaling = "none"
     date_parts: bool = False

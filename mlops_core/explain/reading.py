@@ -115,4 +115,15 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "どのモデルもすべてに正解することはできず、その割合がどの手法でも誤差の下限になります。",
         "区別できる列が欠けていないか、ラベルに誤りがないか確認してください。",
     ),
+    "W-DATA-034": (
+        "The rows of classes with fewer than ten rows were left out, as the request asks.",
+        (
+            "So few rows cannot be divided into training, validation and test, and each moves macro F1 by whole points. The model never"
+            " answers such a class."
+        ),
+        "Nothing, if the classes named may go unnamed; else bring more rows of them, merge them, or keep them.",
+        "依頼どおり、10 行未満のクラスの行を除きました。",
+        "これほど少ない行は学習・検証・テストに分けられず、1 行でマクロ F1 が大きく動きます。モデルがこのクラスを答えることはありません。",
+        "これらのクラスを予測しなくてよければ対応は不要です。必要なら行を増やす、クラスをまとめる、または残してください。",
+    ),
 }

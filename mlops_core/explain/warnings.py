@@ -99,10 +99,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
             "Their figures move by tens of percent with one row, and training may never see them. In KDD Cup 99 the classes spy, perl, phf"
             " have 2, 3 and 4 of 494,021 rows."
         ),
-        "Bring more rows of them, merge them, or look at macro F1 and the intervals instead of accuracy.",
+        "Bring more rows, merge them, leave them out (Rare classes: drop), or look at macro F1 and the intervals instead of accuracy.",
         "行が非常に少ないクラスがあります。",
         "1 行で指標が大きく動き、学習で一度も現れないこともあります。KDD Cup 99 の spy、perl、phf は 494,021 行中 2、3、4 行です。",
-        "行を増やす、クラスをまとめる、または正解率ではなくマクロ F1 と信頼区間を見てください。",
+        "行を増やす、クラスをまとめる、除く（まれなクラス：drop）、または正解率ではなくマクロ F1 と信頼区間を見てください。",
     ),
     "W-DATA-011": (
         "Column names were empty or doubled and were made unique.",

@@ -218,6 +218,13 @@ def _only_with(field: str, choice: str, wanted: str, default: object = None) -> 
     return rule
 
 
+def _nothing_to_hold_back(values: dict[str, object]) -> Problem | None:
+    share, default = values.get("test_share"), by_name("test_share").default
+    if share is None or share == float(default) or values.get("test_dataset") is None:
+        return None
+    return Problem("E-PARSE-033", "test_share", value=f"{share}", allowed=f"{by_name('test_dataset').english}: –")
+
+
 def _group_named(values: dict[str, object]) -> Problem | None:
     if values.get("split") != "group" or values.get("group_column"):
         return None
@@ -240,6 +247,8 @@ _SPLIT_RULES = (
     _only_with("split_gap", "split", "time", 0),
     _only_with("group_column", "split", "group"),
     _only_with("keep_features", "selection", "importance"),
+    _only_with("rare_classes", "task", "multiclass", "keep"),
+    _nothing_to_hold_back,
     _group_named,
     _target_not_used,
 )

@@ -25,6 +25,7 @@ from mlops_core.contracts.request import (
     Language,
     MissingValues,
     OutlierRule,
+    RareClasses,
     SplitName,
     Task,
 )
@@ -153,6 +154,18 @@ FIELDS: tuple[FormField, ...] = (
         placeholder="customer_id",
     ),
     FormField(
+        "validation_share", "Validation share", "検証データの割合", "number",
+        "Share of the rows that choose and judge the model.",
+        "モデルの選択と判定に使う行の割合。",
+        default="0.16", low=0.01, high=0.45,
+    ),
+    FormField(
+        "test_share", "Test share", "テストデータの割合", "number",
+        "Share of the rows held back for the final test; not with a test dataset.",
+        "最終テストのために取り置く行の割合。テストデータを指定した場合は使いません。",
+        default="0.2", low=0.01, high=0.45,
+    ),
+    FormField(
         "drop_columns", "Columns to drop", "除外する列", "columns",
         "One column per line.",
         "1 行に 1 列。",
@@ -193,6 +206,12 @@ FIELDS: tuple[FormField, ...] = (
         "What happens to rows that are equal in every column.",
         "全列が同じ行の扱い。",
         options=_same(get_args(Duplicates)), default="keep",
+    ),
+    FormField(
+        "rare_classes", "Rare classes", "まれなクラス", "choice",
+        "Several classes: drop leaves out the rows of classes with fewer than 10.",
+        "多クラス分類:drop は 10 行未満のクラスの行を除きます。",
+        options=_same(get_args(RareClasses)), default="keep",
     ),
     FormField(
         "encoding", "Encoding", "エンコーディング", "choice",

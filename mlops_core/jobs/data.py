@@ -30,7 +30,7 @@ from mlops_core.features.split import Plan, decide
 from mlops_core.features.sql import feature_columns, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
-from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns
+from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns, rare_classes
 from mlops_core.jobs.outliers import drop_outliers
 from mlops_core.jobs.pins import pins
 from mlops_core.jobs.quality import inspect, publish
@@ -60,6 +60,7 @@ class Preparation:
     duplicates: int = 0
     without_target: int = 0
     left_out: int = 0
+    rare: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def one(self, sql: str) -> Any:
@@ -189,7 +190,7 @@ def _is_text(work: Preparation, column: Column) -> bool:
 
 
 def _show(work: Preparation) -> None:
-    """The view ``data``: rows with a target, spellings brought together, without repeated rows when those are to be dropped."""
+    """The view ``data``: rows with a target, spellings brought together; without repeated rows and rare classes where those are dropped."""
     run_sql = work.connection.execute
     present = f"(select * from {work.tables[0].query} where {identifier(work.config.target)} is not null)"
     find_repeats(work.connection, present, work.config.target)
@@ -198,7 +199,17 @@ def _show(work: Preparation) -> None:
     work.folds = spellings(work.connection, work.tables[0].query, text)
     once = f"where {DIGEST} not in (select digest from {REPEATS}) or {ROW} in (select first from {REPEATS})"
     once = once if work.duplicates and work.config.duplicates == "drop" else ""
-    run_sql(f"create view data as select {ROW}, {DIGEST}, {_columns(work)} from {present} {once}")
+    shown = f"select {ROW}, {DIGEST}, {_columns(work)} from {present} {once}"
+    run_sql(f"create view data as {shown}")
+    work.rare = rare_classes(work.connection, work.config)
+    if work.rare:
+        run_sql(f"create or replace view data as select * from ({shown}) where {_not_rare(work)}")
+        work.findings.append(Finding(code="W-DATA-034", columns=(work.config.target,), values=dict(list(work.rare.items())[:20])))
+
+
+def _not_rare(work: Preparation) -> str:
+    """The rule that leaves out the rows of rare classes."""
+    return f"{identifier(work.config.target)} not in ({', '.join(map(literal, work.rare))})" if work.rare else "true"
 
 
 def _columns(work: Preparation) -> str:
@@ -256,7 +267,8 @@ def _load_test(work: Preparation, path: Path) -> None:
     table = load(work.connection, source, path, layout, out=work.scratch / "given.parquet")
     work.tables.append(table)
     target = identifier(work.config.target)
-    work.connection.execute(f"create view given as select {ROW}, {DIGEST}, {_columns(work)} from {table.query} where {target} is not null")
+    there = f"{target} is not null and {_not_rare(work)}"
+    work.connection.execute(f"create view given as select {ROW}, {DIGEST}, {_columns(work)} from {table.query} where {there}")
     rows = work.one("select count(*) from given")
     if not rows:
         raise InvalidRequest("no row of the test file holds a target value.", code="E-DATA-015")

@@ -3,7 +3,8 @@
 W-DATA codes: 001 duplicate rows · 002 rows without target left out · 003 constant column dropped · 004 empty column dropped ·
 005 identifier (text: dropped, whole numbers: kept) · 006 copy of the target dropped · 007 text in a numeric column taken as missing ·
 008 at least half of a column missing · 009 more categories than the limit · 010 rare class · 011 column names made unique ·
-012 test rows that are also in the training file · 013 whole numbers above 2^24, rounded to float32 · 014 rows left out of a split.
+012 test rows that are also in the training file · 013 whole numbers above 2^24, rounded to float32 · 014 rows left out of a split ·
+034 rows of rare classes left out.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, Finding
+from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import CODE_LIMIT
 from mlops_core.features.load import Column
@@ -24,7 +26,6 @@ COPY_SHARE = 0.999
 IDENTIFIER_SHARE = 0.95
 IDENTIFIER_LEAST = 20
 """Different texts that a column needs to count as an identifier."""
-RARE_ROWS = 10
 _REASON_CODES = {"constant": "W-DATA-003", "empty": "W-DATA-004", "identifier": "W-DATA-005", "target copy": "W-DATA-006"}
 
 
@@ -75,6 +76,21 @@ def _check_sizes(counts: Mapping[str, int], config: DataJobConfig) -> None:
         )  # fmt: skip
 
 
+def rare_classes(connection: Any, config: DataJobConfig) -> dict[str, int]:
+    """Classes of ``data`` that the recipe leaves out, with their rows; `InvalidRequest` (E-DATA-CLASSES) when too few would stay."""
+    if config.task != "multiclass" or config.rare_classes == "keep":
+        return {}
+    sizes = connection.execute(f"select {identifier(config.target)}, count(*) from data group by 1 order by 1").fetchall()
+    rare = {label: rows for label, rows in sizes if rows < SMALLEST_GROUP}
+    if rare and len(sizes) - len(rare) < 2:
+        raise InvalidRequest(
+            f"{len(rare):,} of the {len(sizes):,} classes of {config.target!r} have fewer than {SMALLEST_GROUP} rows and are to be left out;"
+            " two classes must stay.",
+            remedy="Keep rare classes, or upload more rows of them.", code="E-DATA-CLASSES",
+        )  # fmt: skip
+    return rare
+
+
 def check_test_labels(connection: Any, config: DataJobConfig) -> None:
     """`InvalidRequest` (E-DATA-016) when the test file holds classes that the training file never shows."""
     target = identifier(config.target)
@@ -115,7 +131,7 @@ def findings_of(
     misfits = {column.name: column.misfits for column in columns if column.misfits and column.name != config.target}
     found.extend(Finding(code="W-DATA-007", columns=(name,), values={"values": count}) for name, count in misfits.items())
     train = profiles[0].rows
-    rare = {label: round(share * train) for label, share in shares.items() if share * train < RARE_ROWS}
+    rare = {label: round(share * train) for label, share in shares.items() if share * train < SMALLEST_GROUP}
     if rare:
         found.append(Finding(code="W-DATA-010", columns=(config.target,), values=dict(sorted(rare.items())[:20])))
     if counts["left_out"]:

@@ -235,6 +235,10 @@ def test_nothing_written_can_leave_the_fence_of_the_refusal_abuse_row_28() -> No
         ({"split": "time", "time_column": "income"}, "E-PARSE-034", "time_column"),
         ({"derived": "age / income"}, "E-PARSE-034", "derived"),
         ({"keep_features": "3"}, "E-PARSE-033", "keep_features"),
+        ({"rare_classes": "drop"}, "E-PARSE-033", "rare_classes"),
+        ({"test_share": "0.1", "test_dataset": PLAIN["dataset"].replace("train", "test")}, "E-PARSE-033", "test_share"),
+        ({"test_share": "0"}, "E-PARSE-013", "test_share"),
+        ({"validation_share": "0.5"}, "E-PARSE-013", "validation_share"),
         ({"target": "x" * 300}, "E-PARSE-011", "target"),
     ],
 )

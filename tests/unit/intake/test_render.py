@@ -78,13 +78,14 @@ def requests(draw: st.DrawFn) -> TrainingRequest:
     others = COLUMNS.filter(lambda name: name != target and not any(f" {sign} " in f" {name} " for sign in SIGNS))
     selection = draw(st.sampled_from(["none", "correlation", "importance"]))
     dataset, test = draw(st.lists(URIS, min_size=2, max_size=2, unique=True))
+    given = draw(st.sampled_from([None, test]))
     return TrainingRequest.model_validate(
         {
             "model_name": draw(NAMES),
             "task": task,
             "algorithm": algorithm,
             "dataset": dataset,
-            "test_dataset": draw(st.sampled_from([None, test])),
+            "test_dataset": given,
             "dataset_version": draw(st.sampled_from([None, "v1.2.3"])),
             "target": target,
             "positive_label": draw(st.none() | COLUMNS) if task == "binary" else None,
@@ -92,6 +93,9 @@ def requests(draw: st.DrawFn) -> TrainingRequest:
             "split_gap": draw(st.integers(0, 10**9)) if split == "time" else 0,
             "time_column": draw(st.none() | others),
             "group_column": draw(others) if split == "group" else None,
+            "validation_share": draw(st.floats(0.01, 0.45)),
+            "test_share": draw(st.floats(0.01, 0.45)) if given is None else 0.2,
+            "rare_classes": draw(st.sampled_from(["keep", "drop"])) if task == "multiclass" else "keep",
             "drop_columns": tuple(draw(st.lists(COLUMNS.filter(lambda name: name != target), unique=True, max_size=4))),
             "missing_values": draw(st.sampled_from(get_args(MissingValues))),
             "missing_constant": draw(st.floats(-1e9, 1e9, allow_subnormal=False).filter(lambda value: value == 0 or abs(value) > 1e-90)),

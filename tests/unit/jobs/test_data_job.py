@@ -34,6 +34,50 @@ def test_a_plain_csv_becomes_typed_splits_at_the_stated_shares(tmp_path: Path) -
     assert max(shares) - min(shares) < 0.03
 
 
+@pytest.mark.parametrize("split", ["stratified", "random", "time"])
+def test_the_shares_of_the_splits_are_those_asked_for(tmp_path: Path, split: str) -> None:
+    done = jobs.prepare(tmp_path, jobs.csv(jobs.people(500)), split=split, validation_share=0.3, test_share=0.05)
+    assert [done.profile.rows[part] for part in ("train", "validation", "test")] == pytest.approx([325, 150, 25], abs=2)
+
+
+def _with_rare_classes(rows: int = 300) -> list[list[str]]:
+    """A table whose classes no and yes share most rows; rare has nine, single one, enough ten."""
+    table = jobs.people(rows)
+    for label, places in (("rare", range(1, 10)), ("single", range(20, 21)), ("enough", range(30, 40))):
+        for place in places:
+            table[place][-1] = label
+    return table
+
+
+def test_the_rows_of_rare_classes_are_left_out_when_asked_and_said(tmp_path: Path) -> None:
+    table = _with_rare_classes()
+    done = jobs.prepare(tmp_path, jobs.csv(table), test=jobs.csv(table[:60]), task="multiclass", rare_classes="drop")
+    assert done.code == 0, done.message
+    assert done.spec.labels == ("enough", "no", "yes")
+    assert done.finding("W-DATA-034") == {"rare": 9, "single": 1, "columns": ("y",)}
+    assert sum(done.profile.rows[part] for part in ("train", "validation")) == 290
+    assert {row["y"] for row in _rows(done, "test")} <= {"enough", "no", "yes"}
+    kept = jobs.prepare(tmp_path / "kept", jobs.csv(table), task="multiclass")
+    assert kept.spec.labels == ("enough", "no", "rare", "single", "yes")
+
+
+def test_rare_classes_are_counted_after_repeated_rows_are_dropped(tmp_path: Path) -> None:
+    table = [*jobs.people(300), *([["30", "5", "Oslo", "again"]] * 20)]
+    done = jobs.prepare(tmp_path, jobs.csv(table), task="multiclass", rare_classes="drop", duplicates="drop")
+    assert done.spec.labels == ("no", "yes")
+    assert done.finding("W-DATA-034")["again"] == 1
+
+
+def test_leaving_out_all_classes_but_one_is_refused(tmp_path: Path) -> None:
+    table = [
+        [*row[:-1], f"class {number % 40}" if number > 100 else row[-1] if number == 0 else "no"]
+        for number, row in enumerate(jobs.people(300))
+    ]
+    done = jobs.prepare(tmp_path, jobs.csv(table), task="multiclass", rare_classes="drop")
+    assert (done.code, done.message["code"]) == (2, "E-DATA-CLASSES")
+    assert "40 of the 41 classes" in done.message["headline"]
+
+
 def test_features_hold_no_missing_value_and_the_class_index(tmp_path: Path) -> None:
     done = jobs.prepare(tmp_path, jobs.csv(jobs.people()))
     table = pq.read_table(done.prepared / "features" / "train.parquet")
