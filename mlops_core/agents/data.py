@@ -6,7 +6,7 @@
 An end also says what follows: ``decision`` is "prepared", or "refuse" with the ``reason``.
 
 The prepared folder is ``datasets/<id>/versions/<version>/<recipe>/``: the version follows the raw bytes, the recipe the preparation's
-settings, so equal work is found again by name.
+settings and the image whose program prepares, so equal work is found again by name and another program's work is not taken for it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def describe(agent: Agent, event: Document) -> Document:
 
 
 def recipe(request: Document) -> Document:
-    """The part of a request that decides what the prepared data hold; its digest names the folder."""
+    """The part of a request that decides what the prepared data hold."""
     config: Document = {name: request[name] for name in RECIPE}
     # What the model does not see can still be compared by groups.
     config["audit_columns"] = [name for name in request["protected_attributes"] if name in request["drop_columns"]]
@@ -86,9 +86,9 @@ def recipe(request: Document) -> Document:
 
 
 def _config(agent: Agent, run: Document) -> Document:
-    """The recipe, and the expectation suite where the policy asks to carry it out: such data are a preparation of their own."""
+    """The recipe, the program that follows it, and the expectation suite where the policy asks to carry it out: all name the folder."""
     policy: Document = agent.tools.call("read_policy", run_id=run["run_id"])
-    config = recipe(run["request"])
+    config = {**recipe(run["request"]), "image": agent.settings.require("work_image")}
     return {**config, "suite": "run"} if policy["data_suite"] == "run" else config
 
 

@@ -346,7 +346,10 @@ def _deploy(found: Supervisor, archives: Mapping[Name, Future[Archive]], pool: W
     verify_addresses([seed.MAIL_FROM, seed.MAIL_TO])
     built = {name: future.result().path for name, future in archives.items()}
     console.note("templates")
-    parameters = seed.parameters(seeded, github_url=found.github.url, api_url=found.github.api_url, code_commit=commit.result())
+    addresses = {"github_url": found.github.url, "api_url": found.github.api_url}
+    # The environment that stands in for the image carries the digests of its lock and sources: as good as an immutable tag.
+    work = found.aws_config.images["mlops-work"].bin.parent.name
+    parameters = seed.parameters(seeded, **addresses, code_commit=commit.result(), work=work)
     artifacts = Artifacts(built["agent"], built["server"], machines=project / "stepfunctions", templates=project / "cloudformation")
     outputs = {**deploy(CloudFormationStacks.of_environment(), parameters, artifacts), "Region": found.aws_config.region}
     seed.connect(admin, seeded, outputs, aws_url=found.aws.endpoint)

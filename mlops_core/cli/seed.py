@@ -60,8 +60,8 @@ MAIL_FROM, MAIL_TO = "mlops@example.org", "operator@example.org"
 REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 
 
-def parameters(seeded: Seeded, *, github_url: str, api_url: str, code_commit: str) -> dict[str, str]:
-    """Template parameters that point the suite at the local GitHub; everything else keeps the templates' defaults."""
+def parameters(seeded: Seeded, *, github_url: str, api_url: str, code_commit: str, work: str) -> dict[str, str]:
+    """Template parameters that point the suite at the local GitHub; ``work`` is the work image's tag, the rest is the templates' own."""
     return {
         "Repositories": ",".join(seeded.repository_ids),
         "OwnerRepository": f"{SUITE_OWNER}/mlops",
@@ -76,7 +76,7 @@ def parameters(seeded: Seeded, *, github_url: str, api_url: str, code_commit: st
         "TrustedSinks": github_url,
         "GitHubApiUrl": api_url,
         "GitHubServerUrl": github_url,
-        "WorkImageUri": f"{REGISTRY}/mlops-work:local",
+        "WorkImageUri": f"{REGISTRY}/mlops-work:{work}",
         "ServeImageUri": f"{REGISTRY}/mlops-serve:local",
         "CostNote": "estimate",
         "CodeCommit": code_commit,

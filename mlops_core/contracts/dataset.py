@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mlops_core.contracts.base import Digest, Message
+from mlops_core.contracts.relations import Relations
 from mlops_core.contracts.request import (
     Derived,
     Duplicates,
@@ -45,6 +46,7 @@ class DataJobConfig(Message):
     the training rows are one category. ``split_gap`` rows are left out before each later part of a split by time; without a
     ``time_column`` the file's order is the time. ``audit_columns`` are dropped ones that stay in the splits, so that groups can be
     compared by what the model does not see. ``suite: run`` carries out the expectation suite on a sample (it is written in any case).
+    ``image`` is the work image: another one may prepare otherwise.
     """
 
     task: Task
@@ -75,6 +77,7 @@ class DataJobConfig(Message):
     seed: int = 42
     one_hot_limit: Annotated[int, Field(ge=2, le=1000)] = 100
     suite: Literal["write", "run"] = "write"
+    image: str = ""
     memory_limit_mb: Annotated[int, Field(ge=256)] = 2048
     threads: Annotated[int, Field(ge=1, le=64)] = 2
 
@@ -292,7 +295,8 @@ class DataProfile(Message):
     """The quality summary: counts, columns, class shares, findings, and digests that pin the content.
 
     ``columns`` describe the training rows, ``all_columns`` the whole file.  ``engine`` and the digests of raw file, recipe and
-    specification are the lineage: the same three give the same prepared bytes, which ``files`` pins by path and SHA-256.
+    specification are the lineage: the same three give the same prepared bytes, which ``files`` pins by path and SHA-256.  Profiles that
+    were written before there were ``relations`` have none.
     """
 
     raw_digest: Digest
@@ -312,3 +316,4 @@ class DataProfile(Message):
     config_digest: str = ""
     engine: str = ""
     files: dict[str, Digest] = Field(default_factory=dict)
+    relations: Relations | None = None

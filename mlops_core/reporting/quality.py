@@ -98,7 +98,10 @@ def render_quality(profile: DataProfile, report: QualityReport, *, config: DataJ
 def _recipe(config: DataJobConfig) -> list[tuple[str, str]]:
     """The settings that are not the preparation's own defaults, and the seed; nothing of the machine."""
     told = config.model_dump(mode="json", exclude_defaults=True) | {"seed": config.seed, "split": config.split}
-    return [(name, _plain(value)) for name, value in sorted(told.items()) if name not in {"memory_limit_mb", "threads", "suite"}]
+    return [(name, _plain(value)) for name, value in sorted(told.items()) if name not in _OF_THE_MACHINE]
+
+
+_OF_THE_MACHINE = frozenset({"memory_limit_mb", "threads", "suite", "image"})
 
 
 def _plain(value: object) -> str:

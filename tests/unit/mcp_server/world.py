@@ -47,9 +47,10 @@ def approved(**changes: object) -> ApprovedRequest:
 
 def world(**settings: str) -> MemoryPorts:
     """Ports with one issue, one data file and two people."""
+    given = {"work_image": "000000000000.dkr.ecr.us-east-1.amazonaws.com/mlops-work:1", **settings}
     memory = in_memory_ports(
         bucket=BUCKET, repositories=REPOSITORY, pipeline_arn=PIPELINE, alarm_topic_arn="arn:aws:sns:us-east-1:0:alarms", cost_note="local",
-        server_function="mlops-server", webhook_secret="hook", **settings,
+        server_function="mlops-server", webhook_secret="hook", **given,
     )  # fmt: skip
     memory.objects.write(RAW, b"age,income\n1,yes\n")
     url = f"https://github.com/{REPOSITORY}/issues/7"
