@@ -17,7 +17,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mlops_core.contracts.base import Digest, Message
-from mlops_core.contracts.relations import Relations
 from mlops_core.contracts.request import (
     Derived,
     Duplicates,
@@ -295,8 +294,7 @@ class DataProfile(Message):
     """The quality summary: counts, columns, class shares, findings, and digests that pin the content.
 
     ``columns`` describe the training rows, ``all_columns`` the whole file.  ``engine`` and the digests of raw file, recipe and
-    specification are the lineage: the same three give the same prepared bytes, which ``files`` pins by path and SHA-256.  Profiles that
-    were written before there were ``relations`` have none.
+    specification are the lineage: the same three give the same prepared bytes, which ``files`` pins by path and SHA-256.
     """
 
     raw_digest: Digest
@@ -316,4 +314,3 @@ class DataProfile(Message):
     config_digest: str = ""
     engine: str = ""
     files: dict[str, Digest] = Field(default_factory=dict)
-    relations: Relations | None = None
