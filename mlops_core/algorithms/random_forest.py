@@ -18,6 +18,7 @@ import numpy as np
 from mlops_core.algorithms.fitting import Array, FitTask, Fitted
 from mlops_core.algorithms.learning_curve import Scorer, by_rows
 from mlops_core.algorithms.weights import class_weights
+from mlops_core.contracts.request import Task
 from mlops_core.errors import InvalidRequest
 
 _THIRD = "third"
@@ -112,10 +113,10 @@ def _nodes(forest: Any, task: FitTask) -> list[Any]:
     from mlops_core.features.graph import FEATURES, SCORE
 
     targets = task.classes if task.task == "multiclass" else 1
-    return [tree_ensemble(_pack(forest, binary=task.task == "binary"), targets=targets, source=FEATURES, output=SCORE)]
+    return [tree_ensemble(_pack(forest, task.task), targets=targets, source=FEATURES, output=SCORE)]
 
 
-def _pack(forest: Any, *, binary: bool) -> Any:
+def _pack(forest: Any, task: Task) -> Any:
     """All trees as arrays; a leaf weighs its value divided by the number of trees, zero weights are left out except one per leaf."""
     from mlops_core.algorithms.ensemble import Trees
 
@@ -125,11 +126,14 @@ def _pack(forest: Any, *, binary: bool) -> Any:
     node = np.concatenate([np.arange(size) for size in sizes])
     left = np.concatenate([tree.children_left for tree in trees])
     values = np.concatenate([tree.value[:, 0, :] for tree in trees]) / len(trees)
-    values = values[:, 1:2] if binary else values
+    values = values[:, 1:2] if task == "binary" else values
     leaf = np.flatnonzero(left < 0)
     keep = values[leaf] != 0
     keep[:, 0] = True
     which, target = np.nonzero(keep)
+    if task == "multiclass":
+        # The trees know the classes with training rows alone; the others keep their places among the targets.
+        target = forest.classes_[target]
     return Trees(
         tree=number, node=node, feature=np.concatenate([tree.feature for tree in trees]),
         threshold=_float32_below(np.concatenate([tree.threshold for tree in trees])), left=left,

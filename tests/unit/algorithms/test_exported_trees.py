@@ -36,6 +36,17 @@ def test_the_graph_scores_as_the_library_does(tmp_path: Path, method: str, holes
     np.testing.assert_array_equal(scores[:1], graph_scores(fitted, matrix[:1]))
 
 
+@pytest.mark.parametrize("method", ["xgboost", "random_forest"])
+@pytest.mark.parametrize("absent", [0, 1, 2])
+def test_a_class_without_training_rows_keeps_its_place_in_the_graph(tmp_path: Path, method: str, absent: int) -> None:
+    matrix, target = rows_of("multiclass", 200, seed=1)
+    seen = target != absent
+    given = task_of(tmp_path, method, "multiclass", train=(matrix[seen], target[seen]), validation=(matrix, target), n_estimators=5)
+    fitted = fit(method, given)
+    np.testing.assert_allclose(graph_scores(fitted, matrix), fitted.scores, atol=2e-6)
+    assert fitted.scores[:, absent].max() < 1 / 3
+
+
 def test_boosted_regression_is_equal_to_the_last_bit(tmp_path: Path) -> None:
     fitted, matrix, _ = _fit(tmp_path, "xgboost", "regression", holes=True)
     np.testing.assert_array_equal(graph_scores(fitted, matrix), fitted.scores)
