@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mlops_core.contracts.base import Digest, Message
+from mlops_core.contracts.relations import Relations
 from mlops_core.contracts.request import (
     Derived,
     Duplicates,
@@ -294,7 +295,8 @@ class DataProfile(Message):
     """The quality summary: counts, columns, class shares, findings, and digests that pin the content.
 
     ``columns`` describe the training rows, ``all_columns`` the whole file.  ``engine`` and the digests of raw file, recipe and
-    specification are the lineage: the same three give the same prepared bytes, which ``files`` pins by path and SHA-256.
+    specification are the lineage: the same three give the same prepared bytes, which ``files`` pins by path and SHA-256.  Profiles that
+    were written before there were ``relations`` have none.
     """
 
     raw_digest: Digest
@@ -314,3 +316,4 @@ class DataProfile(Message):
     config_digest: str = ""
     engine: str = ""
     files: dict[str, Digest] = Field(default_factory=dict)
+    relations: Relations | None = None

@@ -17,12 +17,14 @@ from typing import Any
 from mlops_core.algorithms.gains import gains
 from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality, DataJobConfig, DataProfile, FeatureDocs, FeatureSpec, Finding
+from mlops_core.contracts.relations import Relations
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import FOLD, FOLDS
 from mlops_core.features.fit import Fitted, fit
 from mlops_core.features.load import DIGEST, MISFITS, PARQUET, ROW, Column, Layout, Table, load, require_columns
 from mlops_core.features.profile import profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
+from mlops_core.features.relations import related
 from mlops_core.features.repeats import REPEATS, find_repeats
 from mlops_core.features.source import recognise
 from mlops_core.features.spelling import fold_sql, spellings, with_spellings
@@ -108,10 +110,12 @@ def run(folder: JobFolder) -> None:
         spec = fitted.spec
         work.findings += fitted.findings
         _write_features(work, fitted)
-        work.findings += traps(Prepared(connection, config, profiled, out=work.out, duplicates=work.duplicates))
+        looked = Prepared(connection, config, profiled, out=work.out, duplicates=work.duplicates)
+        work.findings += traps(looked)
+        relations = related(connection, looked.train, profiled, config=config, labels=labels)
         gate = inspect(connection, config, spec, profiles=profiled, scratch=folder.scratch)
         work.findings += gate.findings
-        written = _write_profile(work, spec, profiled, started=started)
+        written = _write_profile(work, spec, profiled, relations=relations, started=started)
         publish(work.out, gate, profile=written, spec=spec, config=config)
         log(f"processor seconds: {time.process_time() - processor:.3f}")
     finally:
@@ -353,7 +357,9 @@ def _write_features(work: Preparation, fitted: Fitted) -> None:
     write_message(work.out / "features.json", FeatureDocs(spec_digest=digest(spec), rows=rows, features=fitted.docs))
 
 
-def _write_profile(work: Preparation, spec: FeatureSpec, profiled: Sequence[ColumnProfile], *, started: float) -> DataProfile:
+def _write_profile(
+    work: Preparation, spec: FeatureSpec, profiled: Sequence[ColumnProfile], *, relations: Relations, started: float
+) -> DataProfile:
     import duckdb
 
     config = work.config
@@ -377,7 +383,7 @@ def _write_profile(work: Preparation, spec: FeatureSpec, profiled: Sequence[Colu
         columns=(*profiled, *dropped), class_shares=shares, findings=findings, seconds=round(time.monotonic() - started, 3),
         feature_count=len(feature_columns(spec)), spec_digest=digest(spec), all_columns=tuple(work.quality),
         file=file_quality(work.tables[0].source), config_digest=digest(config), engine=f"duckdb {duckdb.__version__}",
-        files=pins(work.out),
+        files=pins(work.out), relations=relations,
     )  # fmt: skip
     write_message(work.out / "profile.json", written)
     log(f"train {rows['train']:,}, validation {rows['validation']:,}, test {rows['test']:,} rows; {written.feature_count} features")

@@ -1,6 +1,8 @@
 """The leaks and traps of one preparation, found before anything is trained.
 
-    findings = traps(Prepared(connection, config, profiles, out=work.out, duplicates=24))
+    looked = Prepared(connection, config, profiles, out=work.out, duplicates=24)
+    findings = traps(looked)
+    looked.train      # the training rows, more of them than the checks take, for whoever needs them
 
 Needs the views ``train``, ``validation`` and ``test`` and the written features.  What is looked at and how sure it must be is said in
 `mlops_core.features.checks`; the sampled rows are read once, and a probe is trained only where rows drift along an order or at least 5 %
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +24,11 @@ from mlops_core.features.checks.overlap import overlap
 from mlops_core.features.checks.sample import Rows, draw
 from mlops_core.features.checks.stability import shifts
 from mlops_core.features.checks.time_order import Order, future, order_of
+from mlops_core.features.relations import MOST_ROWS
 
 if TYPE_CHECKING:
     from mlops_core.algorithms.probe import Score
 
-PARTS = ("train", "validation", "test")
 REPEATED_SHARE = 0.05
 LEAST_PROBED = 200
 GAPS = {"accuracy": 0.03, "r2": 0.05}
@@ -48,11 +51,16 @@ class Prepared:
         """Whether validation rows are drawn from all of the file, not from its end or from other groups."""
         return self.config.split in {"random", "stratified"}
 
+    @cached_property
+    def train(self) -> Rows:
+        """Training rows as arrays, read once."""
+        return draw(self.connection, "train", self.profiles, self.config, most=MOST_ROWS)
+
 
 def traps(work: Prepared) -> list[Finding]:
     """Every warning of this module, in the order of the codes."""
-    parts = {part: draw(work.connection, part, work.profiles, work.config) for part in PARTS}
-    train = parts.pop("train")
+    train = work.train.thinned()
+    parts = {part: draw(work.connection, part, work.profiles, work.config) for part in ("validation", "test")}
     found = near_copies(train) or combinations(train)
     found += future(train, work.config)
     if len(train) >= LEAST_PROBED and work.by_chance:

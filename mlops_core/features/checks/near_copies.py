@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlops_core.contracts.dataset import Finding
-from mlops_core.features.checks.sample import Array, Rows, grouped, scaled
+from mlops_core.features.checks.sample import Array, Rows, correlation, grouped, ranks, scaled
 
 ERRORS_TAKEN = 0.99
 EXPLAINED = 0.999
@@ -83,14 +83,15 @@ def _of_numbers(train: Rows) -> dict[str, float]:
     learns, y = train.first_half(), scaled(train.target)
     if len(y) < LEAST_ROWS or not np.ptp(y) > 0:
         return {}
-    ranks = _ranks(y)
+    places = ranks(y)
     found = {}
     for name, values in train.columns.items():
         score = _explained(_cells(values), y, learns)
         there = ~np.isnan(values)
         if name not in train.texts and 2 * int(there.sum()) >= len(y):
-            own = ranks if there.all() else _ranks(y[there])
-            score = max(score, _squared(scaled(values[there]), y[there]), _squared(_ranks(values[there]), own))
+            own = places if there.all() else ranks(y[there])
+            pairs = ((scaled(values[there]), y[there]), (ranks(values[there]), own))
+            score = max(score, *((correlation(*pair) or 0.0) ** 2 for pair in pairs))
         if score >= EXPLAINED:
             found[name] = score
     return found
@@ -105,20 +106,3 @@ def _explained(cell: Array, y: Array, learns: Array) -> float:
     asked = y[~learns]
     spread = float(((asked - asked.mean()) ** 2).sum()) if len(asked) else 0.0
     return 1 - float(((asked - means[cell[~learns]]) ** 2).sum()) / spread if spread else 0.0
-
-
-def _squared(left: Array, right: Array) -> float:
-    """The squared correlation; 0 where a side is constant."""
-    if not (np.ptp(left) > 0 and np.ptp(right) > 0):
-        return 0.0
-    a, b = left - left.mean(), right - right.mean()
-    a, b = scaled(a), scaled(b)
-    return float((a @ b) ** 2 / ((a @ a) * (b @ b)))
-
-
-def _ranks(values: Array) -> Array:
-    """Ranks from 0, equal values share their mean rank."""
-    _, places, counts = grouped(values)
-    ends = np.cumsum(counts)
-    found: Array = (ends - (counts + 1) / 2)[places]
-    return found

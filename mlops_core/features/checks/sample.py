@@ -7,14 +7,15 @@
 
 A split of at most 10,000 rows is taken whole (fewer in tables wider than 400 columns: 4,000,000 cells, never under 2,000 rows).  Of a
 longer one a row is taken when Weyl's sequence of its number falls below the share: the same rows in every run, spread evenly over the file
-and in step with no period of it.  Rows stand in the order of the file.
+and in step with no period of it.  Rows stand in the order of the file.  Who needs more of a split asks for ``most`` rows, of which
+`Rows.thinned` gives the checks theirs without another scan.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,17 +59,27 @@ class Rows:
         """A fair coin per row, tossed by its number."""
         return hashed(self.numbers, salt=7) < 0.5
 
+    def thinned(self) -> Rows:
+        """The rows that `draw` takes by itself: a longer draw holds them all."""
+        limit = _limit(MOST_ROWS, len(self.columns))
+        if self.total <= limit:
+            return self
+        kept = self.numbers % _SPACE * _GOLDEN % _SPACE < limit * _SPACE // self.total
+        columns = {name: values[kept] for name, values in self.columns.items()}
+        return replace(self, columns=columns, target=self.target[kept], numbers=self.numbers[kept])
 
-def draw(connection: Any, part: str, profiles: Sequence[ColumnProfile], config: DataJobConfig) -> Rows:
+
+def draw(connection: Any, part: str, profiles: Sequence[ColumnProfile], config: DataJobConfig, *, most: int = MOST_ROWS) -> Rows:
     """The rows of the view ``part``: every column that holds something in training and is no copy or identifier."""
     kept = [item for item in profiles if item.dropped in {"", "constant"} and item.distinct]
-    limit = max(LEAST_ROWS, min(MOST_ROWS, MOST_CELLS // max(len(kept) + 1, 1)))
+    limit = _limit(most, len(kept))
     total = connection.execute(f"select count(*) from {part}").fetchone()[0]
     rule = "true" if total <= limit else f"{_spread()} < {limit * _SPACE // total}"
     dates = _dates(connection, part, kept)
     # Null would come as a masked array, whose module alone takes longer to load than all of this.
     listed = "".join(f"coalesce({_number(item, dates)}, cast('NaN' as double)) as c{index}, " for index, item in enumerate(kept))
-    found = connection.execute(f"select {listed}{_target(config)} as target, {ROW} as number from {part} where {rule}").fetchnumpy()
+    target = _target(config, identifier(config.target))
+    found = connection.execute(f"select {listed}{target} as target, {ROW} as number from {part} where {rule}").fetchnumpy()
     sorter = np.argsort(found["number"], kind="stable")
     arrays = {item.name: found[f"c{index}"][sorter] for index, item in enumerate(kept)}
     texts = frozenset(item.name for item in kept if item.type == "string") - dates
@@ -77,6 +88,11 @@ def draw(connection: Any, part: str, profiles: Sequence[ColumnProfile], config: 
         columns=arrays, target=found["target"][sorter], numbers=found["number"][sorter], total=total, texts=texts,
         moments=moments, serials=frozenset(item.name for item in kept if serial(item)), regression=config.task == "regression",
     )  # fmt: skip
+
+
+def target_code(connection: Any, config: DataJobConfig, label: str) -> float:
+    """What stands for a class in `Rows.target`."""
+    return float(connection.execute(f"select {_target(config, literal(label))}").fetchone()[0])
 
 
 def grouped(values: Array) -> tuple[Array, Array, Array]:
@@ -97,6 +113,23 @@ def scaled(values: Array) -> Array:
     """The values over the greatest of them without its sign, so that sums of squares of any finite numbers stay finite."""
     most = float(np.abs(values).max(initial=0.0))
     return values / most if most > 0 else values
+
+
+def ranks(values: Array) -> Array:
+    """Ranks from 0, equal values share their mean rank."""
+    _, places, counts = grouped(values)
+    ends = np.cumsum(counts)
+    found: Array = (ends - (counts + 1) / 2)[places]
+    return found
+
+
+def correlation(left: Array, right: Array) -> float | None:
+    """Pearson's r; None where a side is constant."""
+    if not (np.ptp(left) > 0 and np.ptp(right) > 0):
+        return None
+    a, b = left - left.mean(), right - right.mean()
+    a, b = scaled(a), scaled(b)
+    return float(a @ b / ((a @ a) * (b @ b)) ** 0.5)
 
 
 def hashed(numbers: Array, *, salt: int = 0) -> Array:
@@ -132,8 +165,11 @@ def _number(item: ColumnProfile, dates: frozenset[str]) -> str:
     return f"cast({column} as double)"
 
 
-def _target(config: DataJobConfig) -> str:
-    target = identifier(config.target)
+def _limit(most: int, columns: int) -> int:
+    return max(LEAST_ROWS, min(most, MOST_CELLS // (columns + 1)))
+
+
+def _target(config: DataJobConfig, target: str) -> str:
     if config.task == "regression":
         return f"cast({target} as double)"
     if config.task == "binary" and config.positive_label is not None:
