@@ -154,12 +154,12 @@ class LowestSlice(Message):
 class Slices(Message):
     """The worst slices, most significant first: ``tested`` of at least ``least_rows`` rows over ``columns`` columns and their pairs.
 
-    ``loss`` per row: ``brier`` (the squared error of the probabilities, 0 … 2) or ``absolute_error``.  ``found`` have a q value below 0.05.
-    ``lowest`` holds for every metric the worst slice of one column with at least ``lowest_rows`` rows, against which a policy holds its
-    floor.
+    ``loss`` per row: ``brier`` (the squared error of the probabilities, 0 … 2), ``absolute_error``, or of decisions without probabilities
+    ``error`` (1 where the class is wrong).  ``found`` have a q value below 0.05.  ``lowest`` holds for every metric the worst slice of one
+    column with at least ``lowest_rows`` rows, against which a policy holds its floor.
     """
 
-    loss: Literal["brier", "absolute_error"]
+    loss: Literal["brier", "absolute_error", "error"]
     mean: float
     least_rows: int
     columns: int

@@ -59,6 +59,16 @@ def group_column(path: Path, name: str) -> tuple[list[str], Array] | None:
     return [*(words[place] for place in kept), OTHER, MISSING], table[codes]
 
 
+def words_of(path: Path, name: str) -> tuple[Array, list[str]]:
+    """A text column as every row's place (-1: missing) among its words."""
+    return _words(_column(path, name))
+
+
+def numbers_of(path: Path, name: str) -> Array:
+    """A column of numbers as float64, NaN where it is missing."""
+    return _numbers(_column(path, name))
+
+
 def described(condition: Condition) -> str:
     """A condition without its column, in signs that need no translation: ``≤ 28``, ``28 – 37``, ``> 48``, a category."""
     if condition.missing:

@@ -139,7 +139,7 @@ def _classification(seen: _Classes, resampling: Resampling) -> Look:
     }
     surest = sorted_keys[0] if seen.binary else np.sort(keys_of(seen.scores.max(axis=1), y == predicted))
     estimates["ece"] = resampling.of_bins(bin_sums(surest, seen.bins))
-    per_class, hidden = _per_class(cells, rankings if not seen.binary else [None, *rankings], labels)
+    per_class, hidden = class_table(cells, rankings if not seen.binary else [None, *rankings], labels)
     return Look(
         rows=len(y),
         metrics=estimates,
@@ -168,7 +168,8 @@ def _ranked(seen: _Classes, rankings: list[Ranking], resampling: Resampling) -> 
     }
 
 
-def _per_class(cells: Array, rankings: list[Any], labels: tuple[str, ...]) -> tuple[dict[str, dict[str, float]], int]:
+def class_table(cells: Array, rankings: list[Any], labels: tuple[str, ...]) -> tuple[dict[str, dict[str, float]], int]:
+    """Figures of every class with at least ten rows, and how many have fewer; a ranking that is None has no area."""
     figures = class_metrics(cells)
     truth = cells.sum(axis=1)
     shown: dict[str, dict[str, float]] = {}

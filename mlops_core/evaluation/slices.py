@@ -26,7 +26,7 @@ from mlops_core.contracts.verdict import Interval
 from mlops_core.evaluation.intervals import mean_estimate
 
 Array = np.ndarray[Any, Any]
-LossName = Literal["brier", "absolute_error"]
+LossName = Literal["brier", "absolute_error", "error"]
 Figures = Mapping[MetricName, Interval]
 Inside = Callable[[tuple[Condition, ...]], Array]
 LEAST_ROWS = 50

@@ -19,7 +19,7 @@ from mlops_core.contracts.request import MetricName, Task
 from mlops_core.contracts.verdict import Interval
 from mlops_core.evaluation.checks import predicted_classes
 from mlops_core.evaluation.classification import confusion, threshold_metrics
-from mlops_core.evaluation.intervals import by_influence, mean_estimate, median_estimate
+from mlops_core.evaluation.intervals import Estimate, by_influence, mean_estimate, median_estimate
 from mlops_core.evaluation.losses import LOSSES, class_losses, row_losses
 from mlops_core.evaluation.ranking import keys_of, rank
 from mlops_core.evaluation.regression import influences, regression_metrics, terms
@@ -70,20 +70,24 @@ class Rows:
 
     def intervals(self, resampling: Resampling) -> dict[MetricName, Interval]:
         """Every figure that a request can name and that is defined on these rows (at least one)."""
+        estimates = self.estimates(resampling)
+        return {name: estimates[name].interval for name in get_args(MetricName) if name in estimates}
+
+    def estimates(self, resampling: Resampling) -> dict[MeasureName, Estimate]:
+        """The same with how each interval was made, in no order."""
         if self.task == "regression":
             rows = terms(self.y, self.scores)
             parts, values = influences(rows), regression_metrics(rows.sum(axis=0), len(rows))
             estimates = {
                 name: by_influence(float(values[name]), parts[name], "delta", bounded=False) for name in values if np.isfinite(values[name])
             }
-            estimates["median_ae"] = median_estimate(np.abs(self.scores - self.y))
-        else:
-            estimates = resampling.of_cells(self.task, self._cells())
-            curves = [(hit, score) for hit, score in self._curves() if 0 < hit.sum() < len(hit)]
-            estimates |= ranked_by_influence(curves) if curves else {}
-            for name, loss in zip(LOSSES, self.losses(), strict=True):
-                estimates[name] = mean_estimate(len(loss), float(loss.sum()), float((loss * loss).sum()))
-        return {name: estimates[name].interval for name in get_args(MetricName) if name in estimates}
+            return {**estimates, "median_ae": median_estimate(np.abs(self.scores - self.y))}
+        estimates = resampling.of_cells(self.task, self._cells())
+        curves = [(hit, score) for hit, score in self._curves() if 0 < hit.sum() < len(hit)]
+        estimates |= ranked_by_influence(curves) if curves else {}
+        for name, loss in zip(LOSSES, self.losses(), strict=True):
+            estimates[name] = mean_estimate(len(loss), float(loss.sum()), float((loss * loss).sum()))
+        return estimates
 
     def _cells(self) -> Array:
         return confusion(self.y, predicted_classes(self.task, self.scores), classes=self.classes)

@@ -236,12 +236,12 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "層化分割を選ぶか、行の少ないクラスを除くかまとめてください。",
     ),
     "E-EVAL-009": (
-        "A scored table cannot be evaluated: no such column, labels other than 0 and 1, or too many combinations of values.",
-        "Figures by group need a column that exists, labels whose positive side is known, and groups that are more than single rows.",
-        "Name columns of the file, write labels as true and false or 1 and 0, and break down by columns with fewer values.",
-        "スコア済みの表を評価できません。列がないか、ラベルが 0 と 1 でないか、値の組み合わせが多すぎます。",
-        "グループ別の数値には、存在する列、正例が分かるラベル、行をまとめたグループが必要です。",
-        "ファイルにある列を指定し、ラベルを true/false か 1/0 で書き、値の少ない列で分けてください。",
+        "A table of answers cannot be evaluated: no such column, values that do not fit the task, or too many combinations of values.",
+        "Two classes need a known positive side, several a score for each or a decision, numbers a number in every row; groups need rows.",
+        "Name columns of the file, see `mlops evaluate --help` for the three tasks, and break down by columns with fewer values.",
+        "回答の表を評価できません。列がないか、値がタスクに合わないか、値の組み合わせが多すぎます。",
+        "二値では正例、多クラスでは全クラスのスコアか予測クラス、回帰では全行の数値が必要です。グループには十分な行が要ります。",
+        "ファイルにある列を指定し、三つのタスクの書き方を `mlops evaluate --help` で確認し、値の少ない列で分けてください。",
     ),
     "E-EVAL-STOPPED": (
         "The policy of the repository stops on a warning that the evaluation gave; the message names the codes.",

@@ -94,3 +94,79 @@ def test_the_terminal_is_not_moved_by_names_in_the_table(tmp_path: Path, capsys:
     path.write_text("p,won,place\n" + "0.4,1,\x1b[2Jx\n0.6,0,b\n" * 40, encoding="utf-8")
     assert _asked(path, "--group", "place") == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+FLOWERS = (
+    "kind,said,p_red,p_white,p_blue,height,guess,site\n"
+    + "red,red,0.7,0.2,0.1,10,11.5,north\nwhite,red,0.5,0.4,0.1,20,18,south\nblue,blue,0,0,1,30,30,north\n" * 40
+)
+
+
+@pytest.fixture
+def flowers(tmp_path: Path) -> Path:
+    path = tmp_path / "flowers.csv"
+    path.write_text(FLOWERS, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("more", "first", "figure", "value"),
+    [
+        (("--target", "kind", "--class-scores", "p_*"), "3 classes", "accuracy", 2 / 3),
+        (
+            ("--target", "kind", *(word for name in ("red", "white", "blue") for word in ("--class-scores", f"{name}=p_{name}"))),
+            "3 classes",
+            "roc_auc",
+            1.0,
+        ),
+        (("--target", "kind", "--predicted-class", "said"), "3 classes", "accuracy", 2 / 3),
+        (("--target", "kind", "--predicted-class", "said", "--positive", "red"), "40 of them positive (33.3 %)", "precision", 0.5),
+        (("--target", "height", "--predicted-value", "guess"), "in the unit of height", "mae", 3.5 / 3),
+    ],
+)
+def test_every_kind_of_answer_is_measured_and_broken_down(
+    flowers: Path, more: tuple[str, ...], first: str, figure: str, value: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = flowers.with_suffix(".json")
+    asked = ["evaluate", str(flowers), *more, "--group", "site", "--resamples", "50", "--json", str(place)]
+    assert main(asked) == 0
+    found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    assert found["figures"][figure]["value"] == pytest.approx(value, abs=1e-12)
+    assert {name: part["rows"] for name, part in found["by"]["site"].items()} == {"north": 80, "south": 40}
+    shown = capsys.readouterr().out
+    assert first in shown.partition("\n")[0]
+    assert "by site" in shown
+
+
+def test_a_csv_and_a_parquet_file_of_the_same_answers_agree(flowers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = flowers.with_suffix(".parquet")
+    duckdb.read_csv(str(flowers)).write_parquet(str(place))
+    said = []
+    for path in (flowers, place):
+        assert main(["evaluate", str(path), "--target", "kind", "--class-scores", "p_*", "--group", "height"]) == 0
+        said.append(capsys.readouterr().out.partition("\n")[2])
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ((), "one of the arguments --score --class-scores --predicted-class --predicted-value is required"),
+        (("--score", "p_red", "--predicted-class", "said"), "not allowed with argument"),
+        (("--class-scores", "p_red"), "with * in the place of the class"),
+        (("--class-scores", "q_*"), "names 0 columns"),
+        (("--class-scores", "red=p_red", "--class-scores", "blue=p_blau"), "no column 'p_blau'"),
+        (("--predicted-class", "said", "--threshold", "0.4"), "--threshold cuts a score"),
+        (("--predicted-value", "guess", "--positive", "red"), "--positive belongs to two classes"),
+        (("--predicted-value", "guess"), "Target and --predicted-value are numbers"),
+        (("--predicted-class", "said", "--positive", "green"), "no row's target 'kind' is 'green'"),
+    ],
+)
+def test_answers_that_do_not_fit_together_are_told(
+    flowers: Path, more: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(["evaluate", str(flowers), "--target", "kind", *more])
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    assert (code, said in capsys.readouterr().err) == (2, True)
