@@ -112,7 +112,13 @@ RANDOM_FOREST = Entry(
         Hyperparameter("max_depth", "int", 24, "depth of each tree", 1, 64),
         Hyperparameter("min_samples_leaf", "int", 2, "least rows in a leaf", 1, 10000),
         Hyperparameter("min_samples_split", "int", 2, "least rows to split a node", 2, 10000),
-        Hyperparameter("max_features", "choice", "sqrt", "columns tried at each split", choices=("sqrt", "log2", "third", "all")),
+        Hyperparameter(
+            "max_features",
+            "choice",
+            "auto",
+            "columns tried at each split; auto: sqrt for classes, two_thirds for a number",
+            choices=("auto", "sqrt", "log2", "third", "two_thirds", "all"),
+        ),
         CLASS_WEIGHT,
     ),
 )
@@ -148,6 +154,22 @@ def entry(name: str) -> Entry:
     if name not in ENTRIES:
         raise InvalidRequest(f"algorithm {name!r} is not offered; choose one of {', '.join(ENTRIES)}.", code="E-PARSE-006")
     return ENTRIES[name]
+
+
+def columns_tried(choice: str, *, task: str, features: int) -> int:
+    """How many columns a tree of a forest looks at for each split, at least one.
+
+    ``auto`` is the square root for classes (Breiman 2001) and two thirds for a number: there a split that few columns may make costs more
+    than likeness among the trees does (Geurts, Ernst and Wehenkel 2006 try all).
+    """
+    asked = ("two_thirds" if task == "regression" else "sqrt") if choice == "auto" else choice
+    parts = {
+        "sqrt": math.isqrt(features),
+        "log2": int(math.log2(features)),
+        "third": round(features / 3),
+        "two_thirds": round(2 * features / 3),
+    }
+    return max(1, parts.get(asked, features))
 
 
 def suggest(algorithm: str, name: str) -> list[str]:

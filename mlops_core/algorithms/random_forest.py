@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from mlops_core.algorithms.catalogue import columns_tried
 from mlops_core.algorithms.fitting import Array, FitTask, Fitted
 from mlops_core.algorithms.learning_curve import Scorer, by_rows
 from mlops_core.algorithms.weights import class_weights
 from mlops_core.contracts.request import Task
 from mlops_core.errors import InvalidRequest
-
-_THIRD = "third"
 
 
 def load() -> None:
@@ -80,10 +79,8 @@ def _first(forest: Any, trees: int) -> Any:
 
 def _arguments(task: FitTask) -> dict[str, Any]:
     chosen: dict[str, Any] = {name: value for name, value in task.hyperparameters.items() if name != "class_weight"}
-    tried = chosen.pop("max_features")
-    features = len(task.train.names)
-    columns: str | int | None = {"all": None, _THIRD: max(1, round(features / 3))}.get(str(tried), str(tried))
-    return chosen | {"max_features": columns}
+    tried = columns_tried(str(chosen.pop("max_features")), task=task.task, features=len(task.train.names))
+    return chosen | {"max_features": tried}
 
 
 def _scores(forest: Any, matrix: Array, task: FitTask) -> Array:

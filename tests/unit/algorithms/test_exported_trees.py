@@ -76,6 +76,7 @@ def _forest_of(folder: Path) -> Any:
     matrix, target = FeatureTable(folder / "t.parquet").dense()
     defaults = {name: item.default for name, item in entry("random_forest").hyperparameters.items()} | {"n_estimators": 15}
     del defaults["class_weight"]
+    defaults["max_features"] = "sqrt"
     return RandomForestClassifier(**defaults, random_state=3).fit(matrix, target.astype(np.int64))
 
 
