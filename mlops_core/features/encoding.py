@@ -63,7 +63,8 @@ class Examined:
 
 def examine(path: Path, scratch: Path) -> Examined:
     """The facts of a file; `InvalidRequest` E-DATA-001 (empty), 002 (an archive or a workbook), 006 (no text, damaged gzip, gzip bomb)."""
-    with path.open("rb") as file:
+    # The hasher ends here and not in a generator: one that an error leaves behind is closed by whichever thread collects garbage.
+    with path.open("rb") as file, ThreadPoolExecutor(max_workers=1) as hasher:
         start = file.read(4)
         file.seek(0)
         if not start:
@@ -77,7 +78,7 @@ def examine(path: Path, scratch: Path) -> Examined:
                 code="E-DATA-002",
             )
         stored = hashlib.sha256()
-        chunks = _hashed(file, stored)
+        chunks = _hashed(file, stored, hasher)
         if start == b"PAR1":
             size = sum(len(chunk) for chunk in chunks)
             return Examined(stored.hexdigest(), path, size, start=start)
@@ -92,15 +93,16 @@ def examine(path: Path, scratch: Path) -> Examined:
         return Examined(stored.hexdigest(), plain, reader.offset, encoding, reader.nul_characters, start, reader.padded, reader.long_lines)
 
 
-def _hashed(file: BinaryIO, digest: hashlib._Hash) -> Iterator[bytes]:
-    """The file's chunks; each is hashed in a thread of its own while the caller looks at it."""
-    with ThreadPoolExecutor(max_workers=1) as hasher:
-        pending: Future[None] | None = None
-        while chunk := file.read(CHUNK):
-            if pending is not None:
-                pending.result()
-            pending = hasher.submit(digest.update, chunk)
-            yield chunk
+def _hashed(file: BinaryIO, digest: hashlib._Hash, hasher: ThreadPoolExecutor) -> Iterator[bytes]:
+    """The file's chunks; each is hashed by the hasher's thread while the caller looks at it, the last one when the chunks are through."""
+    pending: Future[None] | None = None
+    while chunk := file.read(CHUNK):
+        if pending is not None:
+            pending.result()
+        pending = hasher.submit(digest.update, chunk)
+        yield chunk
+    if pending is not None:
+        pending.result()
 
 
 def _unpacked(chunks: Iterator[bytes], path: Path, plain: Path) -> Iterator[bytes]:

@@ -41,6 +41,7 @@ CODES = (-9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0)
 _CHUNK = 100
 _TOGETHER = 8_000_000
 _SIDE_BY_SIDE = 32_000_000
+_AHEAD = 2
 _BATCH = 1_000_000
 _LANES = 64
 
@@ -49,7 +50,9 @@ def profiles(connection: Any, table: str, columns: Sequence[Column], *, limit: i
     """The profiles of columns of a table; ``limit`` bounds the categories listed."""
     rows = connection.execute(f"select count(*) from {table}").fetchone()[0]
     numeric = {column.name: column for column in columns if column.type != "string"}
-    found = {name: _numeric(numeric[name], values, rows) for name, values in _sorted(connection, table, list(numeric), rows)}
+    with ThreadPoolExecutor(_AHEAD) as workers:
+        each = _sorted(connection, table, list(numeric), rows=rows, workers=workers)
+        found = {name: _numeric(numeric[name], values, rows) for name, values in each}
     return [found.get(column.name) or _text(connection, table, column, rows, limit=limit) for column in columns]
 
 
@@ -57,7 +60,9 @@ def quality(connection: Any, table: str, columns: Sequence[Column]) -> list[Colu
     """What all rows hold, column by column: counts, quantiles, an even histogram, frequent categories; never a row."""
     rows = connection.execute(f"select count(*) from {table}").fetchone()[0]
     numeric = {column.name for column in columns if column.type != "string"}
-    numbers = dict(_measured(connection, table, [column for column in columns if column.name in numeric], rows))
+    with ThreadPoolExecutor(_AHEAD) as workers:
+        each = _sorted(connection, table, [column.name for column in columns if column.name in numeric], rows=rows, workers=workers)
+        numbers = {name: _facts(values) if len(values) else {"distinct": 0} for name, values in each}
     found = []
     for column in columns:
         facts = numbers.get(column.name) or _categories(connection, table, column)
@@ -98,19 +103,21 @@ def moments(connection: Any, table: str, expressions: Sequence[str]) -> list[tup
         connection.execute(f"set threads = {threads}")
 
 
-def _sorted(connection: Any, table: str, names: Sequence[str], rows: int) -> Iterator[tuple[str, Array]]:
-    """Each numeric column's values in ascending order, missing left out; the next ones are made while the caller looks at these."""
+def _sorted(connection: Any, table: str, names: Sequence[str], *, rows: int, workers: ThreadPoolExecutor) -> Iterator[tuple[str, Array]]:
+    """Each numeric column's values in ascending order, missing left out; the workers make the next ones while the caller looks at these.
+
+    The workers are the caller's: a generator that an error leaves behind is closed by whichever thread collects garbage.
+    """
     together = max(1, _TOGETHER // max(rows, 1))
     chunks = [names[start : start + together] for start in range(0, len(names), together)]
-    ahead = 2 if rows <= _SIDE_BY_SIDE else 1
-    with ThreadPoolExecutor(max_workers=ahead) as workers:
-        pending = deque(workers.submit(_ordered, connection, table, chunk, rows) for chunk in chunks[:ahead])
-        for place, chunk in enumerate(chunks, start=ahead):
-            for name, values in zip(chunk, pending.popleft().result(), strict=True):
-                yield name, values
-                del values
-            if place < len(chunks):
-                pending.append(workers.submit(_ordered, connection, table, chunks[place], rows))
+    ahead = _AHEAD if rows <= _SIDE_BY_SIDE else 1
+    pending = deque(workers.submit(_ordered, connection, table, chunk, rows) for chunk in chunks[:ahead])
+    for place, chunk in enumerate(chunks, start=ahead):
+        for name, values in zip(chunk, pending.popleft().result(), strict=True):
+            yield name, values
+            del values
+        if place < len(chunks):
+            pending.append(workers.submit(_ordered, connection, table, chunks[place], rows))
 
 
 def _ordered(connection: Any, table: str, names: Sequence[str], rows: int) -> list[Array]:
@@ -175,11 +182,6 @@ def _frequent(connection: Any, table: str, name: str, limit: int) -> tuple[int, 
         select filled, kinds, value, n from total left join counted on true order by n desc, value limit {limit}"""
     ).fetchall()
     return int(found[0][0]), found[0][1], [(value, count) for _, _, value, count in found if value is not None]
-
-
-def _measured(connection: Any, table: str, columns: Sequence[Column], rows: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, values in _sorted(connection, table, [column.name for column in columns], rows):
-        yield name, _facts(values) if len(values) else {"distinct": 0}
 
 
 def _facts(values: Array) -> dict[str, Any]:

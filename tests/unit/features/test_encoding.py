@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,15 @@ def test_a_gzip_file_is_unpacked_and_its_own_bytes_are_the_digest(tmp_path: Path
 def test_a_damaged_gzip_file_is_refused(tmp_path: Path, packed: bytes) -> None:
     with pytest.raises(InvalidRequest, match="damaged gzip"):
         _examined(tmp_path, packed)
+
+
+def test_an_error_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """One that a forgotten generator still held was joined by whatever thread collected garbage, even by one that was just starting."""
+    before = threading.active_count()
+    with pytest.raises(InvalidRequest) as refused:
+        _examined(tmp_path, b"\x1f\x8bnot gzip at all")
+    assert refused.value.__traceback__ is not None
+    assert threading.active_count() == before
 
 
 def test_a_gzip_file_that_unpacks_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
