@@ -4,10 +4,11 @@
 
 FOLDER holds one folder per public data set with ``data.csv`` or ``data.csv.gz``.  ``generated`` is made here: 5,000,000 rows, eight
 numbers and two texts.  The constants were fitted with an eye on the sets whose ``role`` is ``fitted``; the others changed none, but for
-the columns of a forest that predicts numbers, which were fitted on all three sets of that kind.  Every row of the table carries its workload, so a test computes the prediction again from the formulas as they are.  Every job is its own
-process below its own base folder; seconds are the job's own (start-up apart: without imports and process start), memory is the
-greatest resident set of the process.  Bytecode is kept, as in the images, and one small set runs unmeasured first to
-write it.  Seconds are the clock's: measure on a machine that does nothing else.
+the columns of a forest that predicts numbers, which were fitted on all three sets of that kind.  Every row of the table carries its
+workload, so a test computes the prediction again from the formulas as they are.  Every job is its own process below its own base folder;
+seconds are the job's own (start-up apart: without imports and process start), memory is the greatest resident set of the process.
+Bytecode is kept, as in the images, and one small set runs unmeasured first to write it.  Seconds are the clock's: measure on a machine
+that does nothing else.
 """
 
 from __future__ import annotations
