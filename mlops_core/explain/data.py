@@ -92,12 +92,12 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "ファイルにあるとおりに正例ラベルを書くか、タスクを多クラス分類にしてください。",
     ),
     "E-DATA-012": (
-        "The target holds a single value.",
+        "The target holds a single value in the file, or in the training rows that the split leaves.",
         "A model that always says this value would be right every time and would have learnt nothing.",
-        "Choose another target, or bring rows of the other outcome (often a filter in the export removed them).",
-        "目的変数の値が 1 種類しかありません。",
+        "Choose another target or split, or bring rows of the other outcome (often a filter in the export removed them).",
+        "ファイル全体、または分割後の学習行で、目的変数の値が 1 種類しかありません。",
         "常にその値を答えるだけで正解になり、何も学習されません。",
-        "別の目的変数を選ぶか、他の結果の行を加えてください（書き出し時の絞り込みが原因のことが多いです）。",
+        "別の目的変数か分割方法を選ぶか、他の結果の行を加えてください（書き出し時の絞り込みが原因のことが多いです）。",
     ),
     "E-DATA-013": (
         "The target has more than 1,000 classes.",

@@ -32,7 +32,7 @@ from mlops_core.features.split import Plan, decide
 from mlops_core.features.sql import feature_columns, target_sql
 from mlops_core.features.typing import identifier, literal
 from mlops_core.jobs.contract import JobFolder, log, write_message
-from mlops_core.jobs.data_checks import check_test_labels, choose_labels, findings_of, judge_columns, rare_classes
+from mlops_core.jobs.data_checks import check_parts, check_test_labels, choose_labels, findings_of, judge_columns, rare_classes
 from mlops_core.jobs.outliers import drop_outliers
 from mlops_core.jobs.pins import pins
 from mlops_core.jobs.quality import inspect, publish
@@ -312,10 +312,7 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
     if rule.in_gap or rule.without_time:
         values = {"gap": rule.in_gap, "without_time": rule.without_time}
         work.findings.append(Finding(code="W-DATA-032", columns=(config.time_column,) if config.time_column else (), values=values))
-    if work.one("select count(*) from train") < LEAST_ROWS // 2 or not work.one("select count(*) from validation"):
-        raise InvalidRequest(
-            "too few rows are left to train and to validate.", remedy="Upload more rows or fill missing values.", code="E-DATA-010"
-        )
+    check_parts(work.connection, config, gap=rule.in_gap)
     for view in ("parted", "data", *(["given"] if config.has_test_file else [])):
         work.connection.execute(f"drop view {view}")
 

@@ -19,9 +19,10 @@ from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import CODE_LIMIT
 from mlops_core.features.load import Column
-from mlops_core.features.typing import count_sql, identifier
+from mlops_core.features.typing import count_sql, identifier, literal
 
 CLASS_LIMIT = 1000
+LEAST_TRAINING = 10
 COPY_SHARE = 0.999
 IDENTIFIER_SHARE = 0.95
 IDENTIFIER_LEAST = 20
@@ -84,8 +85,8 @@ def rare_classes(connection: Any, config: DataJobConfig) -> dict[str, int]:
     rare = {label: rows for label, rows in sizes if rows < SMALLEST_GROUP}
     if rare and len(sizes) - len(rare) < 2:
         raise InvalidRequest(
-            f"{len(rare):,} of the {len(sizes):,} classes of {config.target!r} have fewer than {SMALLEST_GROUP} rows and are to be left out;"
-            " two classes must stay.",
+            f"{len(rare):,} of the {len(sizes):,} classes of {config.target!r} have fewer than {SMALLEST_GROUP} rows and are to be left"
+            " out; two classes must stay.",
             remedy="Keep rare classes, or upload more rows of them.", code="E-DATA-CLASSES",
         )  # fmt: skip
     return rare
@@ -103,6 +104,33 @@ def check_test_labels(connection: Any, config: DataJobConfig) -> None:
         raise InvalidRequest(
             f"the test file has target values that the training file lacks: {_some(unknown)}; known are {_some(known)}.",
             remedy="Write the labels alike in both files.", code="E-DATA-016",
+        )  # fmt: skip
+
+
+def answer_sql(config: DataJobConfig) -> str:
+    """What a model is to tell apart: the target, or whether it is the positive label."""
+    target = identifier(config.target)
+    return f"{target} = {literal(config.positive_label)}" if config.task == "binary" and config.positive_label is not None else target
+
+
+def check_parts(connection: Any, config: DataJobConfig, *, gap: int) -> None:
+    """`InvalidRequest` when the split leaves too few rows (E-DATA-010) or a single answer to learn from (E-DATA-012)."""
+    rows, answers = connection.execute(f"select count(*), count(distinct {answer_sql(config)}) from train").fetchone()
+    validation = connection.execute("select count(*) from validation").fetchone()[0]
+    if rows < LEAST_TRAINING or not validation:
+        causes = {
+            "Choose a smaller gap, or upload more rows.": gap,
+            "Fill missing values instead of dropping their rows, or upload more rows.": config.missing_values == "drop",
+        }
+        raise InvalidRequest(
+            f"the split leaves {rows:,} rows to train on and {validation:,} to validate with; {LEAST_TRAINING} and 1 are needed.",
+            remedy=next((remedy for remedy, there in causes.items() if there), "Upload more rows, or choose another split."),
+            code="E-DATA-010",
+        )
+    if answers < 2:
+        raise InvalidRequest(
+            f"the target {config.target!r} holds a single value in the {rows:,} training rows of this split.",
+            remedy="Choose another split, or bring rows of each value for every part.", code="E-DATA-012",
         )  # fmt: skip
 
 

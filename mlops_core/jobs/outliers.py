@@ -16,15 +16,14 @@ from mlops_core.features.fences import beyond, fences, inside_sql
 from mlops_core.features.fit import outlier_findings
 from mlops_core.features.load import PARQUET
 from mlops_core.features.sql import number_of
-from mlops_core.features.typing import identifier, literal
-
-LEAST_ROWS = 10
+from mlops_core.features.typing import literal
+from mlops_core.jobs.data_checks import LEAST_TRAINING, answer_sql
 
 
 def drop_outliers(connection: Any, config: DataJobConfig, numbers: Sequence[str], out: Path) -> list[Finding]:
     """Leave out the training rows with a number beyond the fences of all training rows; W-DATA-015 says how many by column.
 
-    `InvalidRequest` (E-DATA-042) when fewer than ten rows, or a single class, are left.
+    `InvalidRequest` (E-DATA-042) when fewer than ten rows, or a single value of the target, are left.
     """
     expressions = {name: number_of(name) for name in numbers}
     found = fences(connection, "train", expressions, rule=config.outlier_rule)
@@ -34,9 +33,8 @@ def drop_outliers(connection: Any, config: DataJobConfig, numbers: Sequence[str]
     kept, path = out / "train" / "kept.parquet", out / "train" / "data.parquet"
     connection.execute(f"copy (select * from train where {inside_sql(expressions, found)}) to {literal(str(kept))} ({PARQUET})")
     kept.replace(path)
-    target = identifier(config.target)
-    rows, classes = connection.execute(f"select count(*), count(distinct {target}) from train").fetchone()
-    if rows < LEAST_ROWS or (config.task != "regression" and classes < 2):
+    rows, answers = connection.execute(f"select count(*), count(distinct {answer_sql(config)}) from train").fetchone()
+    if rows < LEAST_TRAINING or answers < 2:
         raise InvalidRequest(
             "too few training rows are left without the rows that hold an outlier.",
             remedy="Choose the outliers clip or flag, or the rule zscore.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +114,32 @@ def test_a_target_that_cannot_be_learnt_and_checked_is_refused(tmp_path: Path, t
     """abuse row 84: constant, single class, one row per class"""
     done = jobs.prepare(tmp_path, jobs.csv([["x", "y"], *([str(index), value] for index, value in enumerate(values))]), task=task)
     assert done.message["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("values", "recipe"),
+    [
+        (["no"] * 70 + ["yes"] * 30, {}),
+        (["no"] * 40 + ["maybe"] * 30 + ["yes"] * 30, {"positive_label": "yes"}),
+        (["1.5"] * 70 + ["2.5"] * 30, {"task": "regression"}),
+    ],
+)
+def test_a_split_that_leaves_one_answer_to_learn_is_refused(tmp_path: Path, values: list[str], recipe: dict[str, Any]) -> None:
+    """abuse row 84: single class"""
+    table = [["x", "y"], *([str(index * 7 % 50), value] for index, value in enumerate(values))]
+    done = jobs.prepare(tmp_path, jobs.csv(table), split="time", **recipe)
+    assert done.message["code"] == "E-DATA-012"
+    assert "64 training rows" in done.message["headline"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "remedy"), [({"split": "time", "split_gap": 40}, "smaller gap"), ({"missing_values": "drop"}, "instead of dropping")]
+)
+def test_a_part_without_rows_says_what_took_them(tmp_path: Path, recipe: dict[str, Any], remedy: str) -> None:
+    table = [["x", "hole", "y"], *([str(index), "" if index % 20 else "1", "ab"[index % 3 % 2]] for index in range(100))]
+    message = jobs.prepare(tmp_path, jobs.csv(table), **recipe).message
+    assert message["code"] == "E-DATA-010"
+    assert remedy in message["remedy"]
 
 
 def test_a_class_of_one_row_beside_others_is_trained_on_and_named(tmp_path: Path) -> None:
