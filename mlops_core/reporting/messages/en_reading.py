@@ -28,4 +28,5 @@ READING: dict[str, str] = {
     "finding.w_data_032_no_gap": "{without_time:,} {without_time:row|rows} without a time {without_time:was|were} left out",
     "finding.w_data_032_no_without_time": "{gap:,} {gap:row|rows} in the gaps of the split by time {gap:was|were} left out",
     "finding.w_data_033": "{rows:,} rows in {groups:,} {groups:group|groups} have equal inputs and different labels",
+    "finding.w_data_034": "the rows of classes with fewer than ten were left out, as the request asks ({listed})",
 }

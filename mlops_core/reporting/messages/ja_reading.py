@@ -19,4 +19,5 @@ READING: dict[str, str] = {
     "finding.w_data_032_no_gap": "時刻のない {without_time:,} 行を除外しました",
     "finding.w_data_032_no_without_time": "時間分割の間隔にある {gap:,} 行を除外しました",
     "finding.w_data_033": "入力が同じでラベルの異なる行が {groups:,} 組、{rows:,} 行あります",
+    "finding.w_data_034": "依頼どおり、10 行未満のクラスの行を除きました（{listed}）",
 }
