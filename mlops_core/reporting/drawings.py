@@ -120,6 +120,31 @@ class Chart:
     legend: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Label:
+    """A word in a drawing; ``title`` is what it says in full."""
+
+    x: float
+    y: float
+    text: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """The lower half of a square of cells with its figures; names stand in the steps of the stairs, at the end of a row, above a column.
+
+    The opacity of a cell is a share of the deepest colour on which its figure can still be read.
+    """
+
+    alt: str
+    width: float
+    height: float
+    cells: tuple[Rect, ...]
+    figures: tuple[Label, ...]
+    names: tuple[Label, ...]
+
+
 def merged(edges: Sequence[float], counts: Sequence[int], *, least: int) -> list[tuple[float, float, int]]:
     """Bins (low, high, rows) joined from left to right until each holds ``least`` rows; what is left over joins the last one."""
     found: list[tuple[float, float, int]] = []

@@ -21,6 +21,7 @@ from mlops_core.reporting.drawings import Rect, merged
 from mlops_core.reporting.figures import day, figure, number
 from mlops_core.reporting.messages.wording import warned
 from mlops_core.reporting.pages import Found, Range, StateBlock, Words, html, known, named, share, warning, words
+from mlops_core.reporting.relations import relations_of
 
 MOST_CARDS = 120
 MOST_MISSING = 30
@@ -87,6 +88,7 @@ def render_quality(profile: DataProfile, report: QualityReport, *, config: DataJ
         shifts=_shifts(report, t),
         missing=_missing(profile.all_columns, t),
         classes=_classes(profile, t),
+        relations=relations_of(profile, config, t),
         cards=[card(item, dropped.get(item.name, ""), t) for item in profile.all_columns[:MOST_CARDS]],
         more=max(0, len(profile.all_columns) - MOST_CARDS),
         file=_repairs(profile.file, t),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_core.reporting.messages.en_checks import CHECKS
 from mlops_core.reporting.messages.en_pages import PAGES
 from mlops_core.reporting.messages.en_reading import READING
+from mlops_core.reporting.messages.en_relations import RELATIONS
 from mlops_core.reporting.messages.en_terminal import TERMINAL
 
 EN: dict[str, str] = {
@@ -306,5 +307,6 @@ EN: dict[str, str] = {
     **CHECKS,
     **PAGES,
     **READING,
+    **RELATIONS,
     **TERMINAL,
 }

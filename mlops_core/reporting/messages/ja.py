@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_core.reporting.messages.ja_checks import CHECKS
 from mlops_core.reporting.messages.ja_pages import PAGES
 from mlops_core.reporting.messages.ja_reading import READING
+from mlops_core.reporting.messages.ja_relations import RELATIONS
 from mlops_core.reporting.messages.ja_terminal import TERMINAL
 
 JA: dict[str, str] = {
@@ -298,5 +299,6 @@ JA: dict[str, str] = {
     **CHECKS,
     **PAGES,
     **READING,
+    **RELATIONS,
     **TERMINAL,
 }

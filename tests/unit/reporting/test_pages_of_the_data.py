@@ -20,9 +20,12 @@ from mlops_core.contracts.dataset import (
     NumericColumn,
 )
 from mlops_core.contracts.quality import Check, Miss, MissedExpectation, QualityReport, Shift, SuiteRun
+from mlops_core.contracts.relations import Association, CorrelatedPair, Relations
 from mlops_core.contracts.request import Language
 from mlops_core.reporting.features import render_features
+from mlops_core.reporting.pages import words as words_of
 from mlops_core.reporting.quality import render_quality
+from mlops_core.reporting.relations import heat_map
 from tests.unit.reporting.looked import profile
 from tests.unit.reporting.well_formed import check
 
@@ -55,6 +58,16 @@ ALL_COLUMNS = (
         quantiles=(0.0, 1e7, 1e8, 5e8, 6e8, 7e8, 8e8), edges=(0.0, 4e8, 8e8), counts=(900, 1100),
     ),
     ColumnQuality(name="note", type="string", rows=2000, missing=2000, misfits=0, distinct=0),
+)  # fmt: skip
+RELATIONS = Relations(
+    rows=1000, of_rows=1280, columns=("=sum()", "age", "since"), correlations=((), (0.9712,), (-0.4, None)), pair_count=3,
+    pairs=(CorrelatedPair(left="=sum()", right="age", r=0.9712, rows=900),),
+    associations=(
+        Association(column="=sum()", measure="eta", value=0.96, rows=1000, auc=0.8123),
+        Association(column="<i>city", measure="cramers_v", value=0.3, rows=700),
+        Association(column="age", measure="eta", value=0.2, rows=1000, auc=0.31),
+        Association(column="nine", measure="eta", value=0.1, rows=9),
+    ),
 )  # fmt: skip
 SPEC = FeatureSpec(
     task="binary", target="<b>won</b>", numeric=(NumericColumn(name="age", type="int64", fill=37.0),), categorical=(),
@@ -218,6 +231,81 @@ def test_moments_are_shown_as_dates_and_years_without_separators() -> None:
     words = check(render_features(features, SPEC, profile=data().model_copy(update={"columns": columns}), config=CONFIG, language="en"))
     assert "missing becomes 2011-08-24 less the mean 2011-08-24, divided by the deviation 2 d" in words
     assert "missing becomes 2011 " in words
+
+
+def related(language: Language = "en", **changes: Any) -> str:
+    found = data(relations=RELATIONS.model_copy(update=changes))
+    return render_quality(found, report(), config=CONFIG, language=language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_goes_with_the_target_stands_by_strength_with_its_measure_and_rows(language: Language) -> None:
+    page = related(language)
+    words = check(page)
+    if language == "en":
+        assert "What goes with <b>won</b> '=sum() 0.96 η, AUC 0.81 <i>city 0.30 V, 700 rows age 0.20 η, AUC 0.31 1,000 of 1,280" in words
+        assert "AUC: how often a row of '=yes has the greater number" in words
+        assert 'aria-label="age: η 0.20 on 1,000 rows"' in page
+        assert "Over 0.95: will the column be known" in words
+        assert "Spearman" not in words
+    else:
+        assert "との関連が強い列" in words
+    assert "nine" not in words.replace("only nine live here", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_map_of_correlations_says_every_figure_and_names_near_twins(language: Language) -> None:
+    page = related(language)
+    words = check(page)
+    assert page.count('<rect class="shaded') == 3
+    assert page.count('<rect class="shaded second"') == 1
+    for told in ("0.97", "-0.40", "–", "since"):
+        assert told in words, told
+    if language == "en":
+        assert 'aria-label="Correlations of 3 numeric columns; the strongest is 0.97, of &#39;=sum() and age"' in page
+        assert "3 pairs say nearly the same (over 0.95): one of each would do &#39;=sum() and age: r 0.97".replace("&#39;", "'") in words
+
+
+def test_a_profile_from_before_there_were_relations_still_makes_a_page() -> None:
+    old = DataProfile.model_validate_json(data().model_dump_json(exclude={"relations"}))
+    words = check(render_quality(old, report(), config=CONFIG, language="en"))
+    assert "goes with" not in words
+    assert "Each column" in words
+
+
+def test_bars_without_a_map_and_a_map_without_bars_have_the_row_to_themselves() -> None:
+    bars, alone = related(columns=(), correlations=(), pairs=(), pair_count=0), related(associations=())
+    assert "What goes with" in check(bars)
+    assert "numeric columns go together" not in check(bars)
+    assert "What goes with" not in check(alone)
+    assert "numeric columns go together" in check(alone)
+
+
+def test_all_training_rows_are_called_all_and_only_the_strongest_are_drawn() -> None:
+    many = tuple(Association(column=f"c{place}", measure="spearman", value=-0.5, rows=1280) for place in range(20))
+    words = check(related(rows=1280, associations=many))
+    assert "All 1,280 training rows" in words
+    assert "c14 -0.50 ρ" in words
+    assert "c15" not in words
+    assert "5 more are in the JSON file" in words
+    assert "rank correlation, its sign the direction" in words
+
+
+@pytest.mark.parametrize(("count", "figure"), [(2, "0.93"), (10, ".93"), (10, "-.07"), (10, "-1.00")])
+def test_a_map_keeps_its_cells_and_names_in_the_box(count: int, figure: str) -> None:
+    names = [*("日本語の長い長い列の名前" if place % 2 else "AColumnWithoutAnyBlank" * 3 for place in range(count - 1)), "x"]
+    half = [[(0.93, -0.0695, -1.0)[(line + place) % 3] for place in range(line)] for line in range(count)]
+    half[1] = [0.93]
+    made = heat_map(names, half, words_of("en"))
+    assert made is not None
+    assert any(label.text == figure for label in made.figures)
+    assert all(cell.x >= 0 and cell.x + cell.width <= made.width and cell.y + cell.height <= made.height for cell in made.cells)
+    assert all(label.text in {"x", label.title} or label.text.endswith("…") for label in made.names)
+    assert all(label.x + 6.2 * sum(2 if ord(letter) > 0x3000 else 1 for letter in label.text) <= 361 for label in made.names)
+
+
+def test_columns_that_never_vary_together_have_no_map() -> None:
+    assert heat_map(("a", "b"), ((), (None,)), words_of("en")) is None
 
 
 def test_a_column_s_oddities_and_the_file_s_repairs_are_told() -> None:
