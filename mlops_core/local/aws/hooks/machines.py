@@ -56,7 +56,7 @@ class _NoPause:
 class Machines:
     """Wraps the interpreter of state machines."""
 
-    def __init__(self, authority: Authority, *, changed: Callable[[], None]) -> None:
+    def __init__(self, authority: Authority, *, changed: Callable[[dict[str, Any]], None]) -> None:
         self._authority = authority
         self._changed = changed
         self._states = private("services.stepfunctions")
@@ -185,7 +185,7 @@ class Machines:
         def status_changed(execution: dict[str, Any]) -> None:
             with self._ended:
                 self._ended.notify_all()
-            self._changed()
+            self._changed(execution)
             tell(execution)
 
         self._states._fail_execution, self._states._stop_execution = fail_execution, stop_execution

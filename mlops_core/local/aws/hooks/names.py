@@ -19,7 +19,7 @@ PINNED = "1.5.33"
 NAMES: dict[str, str] = {
     "app": (
         "AUTH SERVICE_HANDLERS SERVICE_REGISTRY _IncompleteRequestBody _RequestBodyDisconnected _build_persistence_save_dict _lazy_handler "
-        "_load_persisted_state _port_is_bindable _read_request_body app main"
+        "_load_persisted_state _port_is_bindable _read_request_body app load_state main"
     ),
     "core.arn": "parse_arn",
     "core.iam_actions": (
@@ -29,7 +29,7 @@ NAMES: dict[str, str] = {
         "AuthError EvalContext _is_root_key _served_unsigned _signed_request _verified_key check_credentials enforce "
         "evaluate_resource_policy is_root_access_key pin_signed_body"
     ),
-    "core.persistence": "save_state",
+    "core.persistence": "STATE_DIR _json_default _json_object_hook _state_format_version save_state",
     "core.responses": "StreamingResponse error_response_json get_account_id get_region json_response now_iso request_scope",
     "core.router": "SERVICE_PATTERNS extract_access_key_id",
     "services.apigateway": "_extract_lambda_ref_from_integration_uri _invoke_lambda_proxy",
@@ -41,7 +41,7 @@ NAMES: dict[str, str] = {
         "_metrics _put_composite_alarm _put_metric_data _record_history _stat_value"
     ),
     "services.cloudwatch_logs": "_create_log_group _create_log_stream _log_groups _put_log_events",
-    "services.dynamodb": "_tables _update_continuous_backups _update_ttl",
+    "services.dynamodb": "_items_replaced _remove_item _set_item _tables _update_continuous_backups _update_ttl",
     "services.eventbridge": "_dispatch_to_sqs _invoke_target _put_events",
     "services.iam": "_now _oidc_providers _roles",
     "services.kms": "_resolve_key",

@@ -35,7 +35,7 @@ class Platform:
         self._functions = Functions(config, authority)
         self._functions.install()
         self._durability = Durability()
-        self._machines = Machines(authority, changed=lambda: self._durability.changed({"stepfunctions"}))
+        self._machines = Machines(authority, changed=self._durability.execution_changed)
         self._machines.install()
         Targets(authority).install()
         self._alarms = Alarms(config.account, config.region)

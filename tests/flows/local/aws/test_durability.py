@@ -85,6 +85,45 @@ def test_a_killed_host_comes_back_with_what_it_held(start_lab: Callable[..., Lab
         again.aws.stop()
 
 
+def test_no_call_of_a_run_saves_what_earlier_runs_left(start_lab: Callable[..., Lab]) -> None:
+    lab = start_lab()
+    tables, states = lab.client("dynamodb"), lab.client("stepfunctions")
+    schema = {
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    }
+    tables.create_table(TableName="ledger", BillingMode="PAY_PER_REQUEST", **schema)
+    lab.function("echo", "def handler(event, context):\n    return event\n")
+    machine = lab.machine("ends", lab.role("ends-role", "states.amazonaws.com"), StartAt="E", States={"E": {"Type": "Succeed"}})
+    time.sleep(1.2)
+    folder = lab.aws.config.state / "services"
+    whole = {path.name: path.stat().st_ino for path in folder.glob("*.json")}
+    arns = []
+    for number in range(12):
+        tables.put_item(TableName="ledger", Item={"pk": {"S": f"run{number}"}, "doc": {"S": "x" * 20_000}})
+        arns.append(states.start_execution(stateMachineArn=machine, name=f"run{number}")["executionArn"])
+        lab.invoke("echo")
+    tables.delete_item(TableName="ledger", Key={"pk": {"S": "run0"}})
+    time.sleep(1.2)
+    assert {path.name: path.stat().st_ino for path in folder.glob("*.json")} == whole
+    assert (folder / "dynamodb.changes").stat().st_size < 12 * 21_000
+    for number in range(4):
+        tables.put_item(TableName="ledger", Item={"pk": {"S": f"large{number}"}, "doc": {"S": "x" * 300_000}})
+    lab.until(lambda: not (folder / "dynamodb.changes").exists())
+    tables.put_item(TableName="ledger", Item={"pk": {"S": "last"}})
+    _kill(lab)
+
+    again = start_lab(lab.aws.config.state)
+    try:
+        pages = again.client("dynamodb").get_paginator("scan").paginate(TableName="ledger")
+        kept = {item["pk"]["S"] for page in pages for item in page["Items"]}
+        assert kept == {*(f"run{number}" for number in range(1, 12)), *(f"large{number}" for number in range(4)), "last"}
+        states = again.client("stepfunctions")
+        assert {states.describe_execution(executionArn=arn)["status"] for arn in arns} == {"SUCCEEDED"}
+    finally:
+        again.aws.stop()
+
+
 def _close_with(lab: Lab, function: str) -> None:
     """The rule that starts a closing function when an execution ended badly."""
     events = lab.client("events")
