@@ -22,8 +22,9 @@ from mlops_core.contracts.base import Message
 from mlops_core.contracts.history import HistoryRecord
 from mlops_core.contracts.model import Manifest, ProductionPointer
 from mlops_core.contracts.run import RunState
+from mlops_core.contracts.stops import DATA_STOPPED, EVALUATION_STOPPED, GATE
 from mlops_core.contracts.verdict import Policy
-from mlops_core.explain.table import TABLE, find
+from mlops_core.explain.table import FAMILIES, TABLE, find
 from mlops_core.intake.form import FIELDS, FormField
 from mlops_core.intake.messages import HEADLINES, next_act
 from mlops_core.settings import Settings, variable
@@ -117,9 +118,11 @@ def error_codes() -> str:
         for item in _raised(ast.parse(path.read_text(encoding="utf-8"))):
             if item.code not in found or (item.headline and not found[item.code].headline):
                 found[item.code] = item
-    rows: Rows = [
-        (_linked(code), f"`{item.kind}`", item.headline, item.remedy) for code, item in sorted(found.items()) if code not in HEADLINES
-    ]
+    told = {code: (f"`{item.kind}`", item.headline, item.remedy) for code, item in found.items() if code not in HEADLINES}
+    # Codes that no error carries: ends of refused runs, and what a service says of a program that is gone.
+    rest = [code for code in TABLE if code.startswith("E-") and code not in {*told, *HEADLINES, *FAMILIES}]
+    told |= {code: ("", TABLE[code].words["en"].means, TABLE[code].words["en"].act) for code in rest}
+    rows: Rows = [(_linked(code), *words) for code, words in sorted(told.items())]
     parse: Rows = [(_linked(code), text["en"], next_act(code, "en")) for code, text in HEADLINES.items()]
     warnings: Rows = [(_linked(code), item.words["en"].means) for code, item in sorted(TABLE.items()) if code.startswith("W-")]
     lines = [
@@ -140,6 +143,9 @@ def error_codes() -> str:
         f"{_linked('E-AWS')} and {_linked('E-GITHUB')} are followed by the code or status of the service that said no,",
         f"{_linked('E-JOB-FAILED')}, {_linked('E-JOB-STOPPED')}, {_linked('E-JOB-MAX-RUNTIME')} and",
         f"{_linked('E-JOB-INTERNAL-ERROR')} are the ends of jobs that left no code of their own.",
+        f"{_linked(GATE)} (the quality gate), {_linked(DATA_STOPPED)} and {_linked(EVALUATION_STOPPED)}",
+        f"(the policy's `stop_on`) end a run as refused, before any figure is weighed; so do {_linked('E-JUDGE-001')} and",
+        f"{_linked('E-JUDGE-003')}, whose figure the data do not give.",
         "",
         *table("code", "class", "what it says", "next act", rows=rows),
         "",

@@ -15,14 +15,15 @@ from __future__ import annotations
 from mlops_core.contracts.base import digest
 from mlops_core.contracts.request import LOWER_IS_BETTER, TASK_METRICS, MetricName
 from mlops_core.contracts.verdict import Decision, GroupFigure, Policy, Rule, RuleName, Verdict, VerdictInput
-from mlops_core.errors import Refused
+from mlops_core.errors import Defect, Refused
 
 
 def judge(figures: VerdictInput, policy: Policy) -> Verdict:
     """The verdict on one round.
 
     The first failed rule decides; when none fails the first rule decides.  A policy minimum on a metric of another task is not a rule
-    of this run; one on a metric of this task that was not measured raises `Refused`, because silence is no proof.
+    of this run; one on a metric of this task that was not measured raises `Refused` (E-JUDGE-001, -003), because silence is no proof.
+    Figures without a trivial baseline raise `Defect`: every evaluation job measures one.
     """
     rules = _rules(figures, policy)
     failed = [rule for rule in rules if not rule.passed and not rule.reported]
@@ -149,8 +150,10 @@ def _baseline(figures: VerdictInput) -> Rule:
     metric = figures.metric
     measured, required = _measured(figures, metric), figures.baseline.get(metric)
     if required is None:
-        raise Refused(
-            f"the evaluation holds no trivial baseline for {metric}, so nothing shows that the model learned anything.", code="E-JUDGE-002"
+        raise Defect(
+            f"the evaluation holds no trivial baseline for {metric}, so nothing shows that the model learned anything.",
+            remedy="Deploy the work image of this release and label the issue again.",
+            code="E-JUDGE-002",
         )
     passed = _good(metric, measured, required, strict=True)
     return Rule(name="beat_baseline", metric=metric, measured=measured, required=required, passed=passed, strict=True)

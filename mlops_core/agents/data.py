@@ -17,6 +17,7 @@ import json
 from mlops_core.agents.following import LongJob, begin, follow, job_name, job_use, line, park, phase
 from mlops_core.agents.handler import Agent, Document, answer, coded, key_of
 from mlops_core.agents.stopping import stop_of
+from mlops_core.contracts.stops import DATA_STOPPED
 from mlops_core.errors import Refused
 
 LONG = LongJob(word="data", phase="data", start="start_data_job", describe="describe_data_job")
@@ -108,7 +109,7 @@ def _accept(agent: Agent, run: Document, profile: Document, *, job: str | None, 
         agent.record(run_id, {**changes, "phase": phase("data", "failed", told, job)})
         raise
     agent.record(run_id, changes)
-    reason = stop_of(agent.tools.call("read_policy", run_id=run_id), profile["findings"], code="E-DATA-STOPPED")
+    reason = stop_of(agent.tools.call("read_policy", run_id=run_id), profile["findings"], code=DATA_STOPPED)
     return {"decision": "refuse", "reason": reason} if reason else {"decision": "prepared"}
 
 

@@ -66,7 +66,8 @@ def describe(agent: Agent, event: Document) -> Document:
         policy: Document = agent.tools.call("read_policy", run_id=run_id)
         agent.record(run_id, {"phase": done, "jobs": [job_use(facts, "validation")], "warnings": results["findings"], **where})
         stops = stopping(policy["stop_on"], results["findings"])
-        groups = {"groups": gaps_of(results, policy), "protected_attributes": attributes_of(run["request"], results, policy)}
+        gaps = gaps_of(results, policy)
+        groups = {"groups": gaps, "protected_attributes": attributes_of(run["request"], results, policy, gaps)}
         weighed = {**groups, "slices": slices_of(results, policy), "stops": stops[:MOST_STOPS]}
         return {"verdict_input": {**_verdict_input(agent, run, results, number), **weighed}, "policy": policy}
 
@@ -165,9 +166,9 @@ def _excess(gap: Document, policy: Document) -> float:
     return over if gap["measure"].endswith("_difference") else -over
 
 
-def attributes_of(request: Document, results: Document, policy: Document) -> list[str]:
+def attributes_of(request: Document, results: Document, policy: Document, gaps: list[Document]) -> list[str]:
     """The protected attributes that the judge asks for: all but those that were measured and are not told for want of room."""
-    told = {gap["attribute"] for gap in gaps_of(results, policy)}
+    told = {gap["attribute"] for gap in gaps}
     measured = {audit["attribute"] for audit in results["groups"] if len(_gaps(audit, policy)) == len(policy["fairness"])}
     return [name for name in request["protected_attributes"] if name in told or name not in measured][:MOST_GAPS]
 

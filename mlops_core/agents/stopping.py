@@ -1,6 +1,6 @@
 """Findings that end a run: what the quality gate stops on, and the warnings that the policy of a repository makes stops.
 
-stop_of(policy, findings, code="E-DATA-STOPPED")      # why the run ends, naming codes and columns; "" when nothing stops it
+stop_of(policy, findings, code=DATA_STOPPED)          # why the run ends, naming codes and columns; "" when nothing stops it
 
 Such an end is a decision, not a failure: the run is refused and closed in the ordinary way (docs/decisions/0001-one-closing-path.md).
 """
@@ -8,8 +8,8 @@ Such an end is a decision, not a failure: the run is refused and closed in the o
 from __future__ import annotations
 
 from mlops_core.agents.handler import Document
+from mlops_core.contracts.stops import GATE, told
 
-GATE = "E-QUALITY-001"
 _MOST_COLUMNS = 8
 _MOST_CHECKS = 3
 
@@ -19,12 +19,12 @@ def stop_of(policy: Document, findings: list[Document], *, code: str) -> str:
     broken = [_broken(item["values"], item["columns"]) for item in findings if item["code"] == GATE]
     if broken:
         act = "Give files with the same columns, types and classes, filled alike, and label the issue again."
-        return f"{'; '.join(broken[:_MOST_CHECKS])}. {act} ({GATE})"
+        return told(f"{'; '.join(broken[:_MOST_CHECKS])}.", act, GATE)
     found = stopping(policy["stop_on"], findings)
     if found:
         named = [item["code"] + (f" ({', '.join(item['columns'][:_MOST_COLUMNS])})" if item["columns"] else "") for item in found]
         act = "Mend the data or drop the columns; or take the code out of stop_on in .github/mlops.yml. Then label the issue again."
-        return f"the policy of the repository stops on these warnings: {'; '.join(named)}. {act} ({code})"
+        return told(f"the policy of the repository stops on these warnings: {'; '.join(named)}.", act, code)
     return ""
 
 

@@ -253,7 +253,7 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "E-JUDGE-001": (
         "The rule asks for a figure that was not measured on this split.",
-        "A rule that cannot be checked counts as failed and never as passed.",
+        "A rule that cannot be checked never counts as passed: the model is refused, whatever rounds are left.",
         "Choose a metric that the data allow (AUC needs both classes), or give the split more rows of each class.",
         "判定に必要な指標が測定されていません。",
         "確認できない規則は合格にしません。",
@@ -262,10 +262,10 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
     "E-JUDGE-002": (
         "The evaluation holds no trivial baseline for the metric.",
         "An accuracy of 0.95 is nothing when 95 % of the rows are of one class; only the baseline shows that something was learnt.",
-        "Evaluate again with the current image.",
+        "Deploy the work image of this release and label the issue again.",
         "評価結果に比較用のベースラインがありません。",
         "95 % が同じクラスなら正解率 0.95 に意味はありません。学習の成果はベースラインとの差で分かります。",
-        "現在のイメージで評価し直してください。",
+        "このリリースの work イメージをデプロイし、ラベルを付け直してください。",
     ),
     "E-JUDGE-003": (
         "The policy bounds the difference between the groups of an attribute, and it could not be measured.",

@@ -26,6 +26,7 @@ from mlops_core.contracts.base import digest
 from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig, DataProfile, FeatureDocs, FeatureSpec, Finding
 from mlops_core.contracts.quality import Check, CheckName, Miss, PartName, QualityReport
 from mlops_core.contracts.request import Language
+from mlops_core.contracts.stops import GATE
 from mlops_core.features.load import ROW
 from mlops_core.features.sql import double
 from mlops_core.features.typing import count_sql, identifier, literal
@@ -229,7 +230,7 @@ def _stop(check: Check) -> Finding:
     values: dict[str, str | int | float] = {
         "split": check.part, "check": check.name, "count": check.missed[0].count, "rows": check.rows,
     }  # fmt: skip
-    return Finding(code="E-QUALITY-001", columns=columns, values=values)
+    return Finding(code=GATE, columns=columns, values=values)
 
 
 def _finding(check: Check) -> Finding:

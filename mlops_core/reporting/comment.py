@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mlops_core.contracts import stops
 from mlops_core.contracts.evaluation import EvaluationResults
 from mlops_core.contracts.model import FIRST_VERSION
 from mlops_core.contracts.request import Language, MetricName
@@ -63,10 +64,11 @@ def headline(state: RunState, t: Translate) -> Markdown:
 
 
 def _end(state: RunState) -> str:
-    """The word for an unsuccessful end: what the judge did not refuse, the quality gate or the policy stopped."""
+    """The word for an unsuccessful end: what the judge did not refuse, the quality gate, a missing figure or the policy stopped."""
     if state.outcome != "refused" or (state.verdict is not None and state.verdict.decision == "refuse"):
         return str(state.outcome)
-    return "gate" if "E-QUALITY-001" in state.reason else "stopped"
+    code = stops.code_of(state.reason)
+    return "gate" if code == stops.GATE else "unmeasured" if code in stops.UNMEASURED else "stopped"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mlops_core.contracts.request import Language
 from mlops_core.contracts.run import RunState
+from mlops_core.contracts.stops import EVALUATION_STOPPED, UNMEASURED, code_of
 from mlops_core.contracts.verdict import Verdict
 from mlops_core.reporting.comment import comparison, verdict_lines
 from mlops_core.reporting.figures import figure
@@ -17,7 +18,6 @@ from mlops_core.reporting.pages import Found, StateBlock, environment, named, wa
 from mlops_core.reporting.rendering import Translate
 
 OPENING, CLOSING = "<!-- mlops:verdict -->", "<!-- /mlops:verdict -->"
-STOPPED = "E-EVAL-STOPPED"
 _TONES = {"accept": "good", "retrain": "warn", "refuse": "bad"}
 _MOST_WARNINGS = 30
 
@@ -54,13 +54,15 @@ def judged(state: RunState, verdict: Verdict) -> StateBlock:
 
 
 def stopped(state: RunState) -> StateBlock:
-    """What stands there when the policy stops on a warning about the figures: the reason in place of a verdict."""
+    """What stands there when the policy stops on a warning about the figures, or a rule lacks its figure: the reason, no verdict."""
     language = state.request.language
     t = words(language)
     found = tuple(warning(item.code, item.text) for item in state.warnings)
     return StateBlock(
         tone="bad",
-        headline=t("headline.stopped", model=state.request.model_name),
+        headline=t(
+            "headline.stopped" if code_of(state.reason) == EVALUATION_STOPPED else "headline.unmeasured", model=state.request.model_name
+        ),
         lines=(state.reason,),
         count=_counted(language, len(found)),
         found=found[:_MOST_WARNINGS],
@@ -106,7 +108,8 @@ def with_verdict(page: str, state: RunState) -> str:
     """The page with its first block replaced by the run's verdict."""
     before, opening, rest = page.partition(OPENING)
     _, closing, after = rest.partition(CLOSING)
-    said = stopped(state) if STOPPED in state.reason else judged(state, state.verdict) if state.verdict else None
+    unjudged_end = code_of(state.reason) in {EVALUATION_STOPPED, *UNMEASURED}
+    said = stopped(state) if unjudged_end else judged(state, state.verdict) if state.verdict else None
     if said is None or not opening or not closing:
         return page
     block = environment().get_template("state.html.j2").render(state=said)

@@ -16,6 +16,7 @@ from mlops_core.contracts.dataset import ColumnQuality, DataJobConfig, DataProfi
 from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.contracts.quality import Check, CheckName, PartName, QualityReport
 from mlops_core.contracts.request import Language
+from mlops_core.contracts.stops import GATE
 from mlops_core.explain.table import find
 from mlops_core.reporting.drawings import Rect, merged
 from mlops_core.reporting.figures import day, figure, number
@@ -27,7 +28,6 @@ MOST_CARDS = 120
 MOST_MISSING = 30
 MOST_SHIFTS = 12
 SHIFTED = 0.2
-GATE = "E-QUALITY-001"
 _MOST_NAMED = 8
 _MOST_CATEGORIES = 6
 _WIDTH, _HEIGHT = 240, 56

@@ -1,6 +1,6 @@
 """Our application with the tools that MCP's conformance suite looks for, over HTTP on a free port of loopback.
 
-    PYTHONPATH=. python tests/conformance/server.py      # prints the port
+`PYTHONPATH=. python tests/conformance/server.py` prints the port.
 """
 
 from __future__ import annotations

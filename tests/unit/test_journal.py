@@ -17,7 +17,7 @@ from mlops_core import journal
 
 TOKEN = "ghs_" + "A1b2C3d4" * 5
 AWS = "AKIA" + "ABCDEFGH12345678"
-SECRET = "correct horse/battery+staple=&\"quoted\""
+SECRET = 'correct horse/battery+staple=&"quoted"'
 
 
 @pytest.fixture(autouse=True)

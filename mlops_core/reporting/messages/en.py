@@ -18,6 +18,7 @@ EN: dict[str, str] = {
     "headline.refused": "{model} was not released: the judge refused it",
     "headline.gate": "{model} was not trained: its data did not pass the quality gate",
     "headline.stopped": "{model} was not released: the repository's policy stops on what was found",
+    "headline.unmeasured": "{model} was not released: a rule asks for a figure that these data do not give",
     "headline.failed": "{model}: the run failed",
     "headline.aborted": "{model}: the run was stopped by hand",
     "headline.timed_out": "{model}: the run took longer than allowed and was stopped",

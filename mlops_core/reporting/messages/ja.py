@@ -18,6 +18,7 @@ JA: dict[str, str] = {
     "headline.refused": "{model} は判定で不合格となり、リリースされませんでした",
     "headline.gate": "{model} は学習されませんでした：データが品質検査に合格していません",
     "headline.stopped": "{model} はリリースされませんでした：見つかった内容がリポジトリのポリシーで停止の対象です",
+    "headline.unmeasured": "{model} はリリースされませんでした：規則が求める数値をこのデータでは測定できません",
     "headline.failed": "{model}：実行は失敗しました",
     "headline.aborted": "{model}：実行は手動で停止されました",
     "headline.timed_out": "{model}：制限時間を超えたため停止しました",

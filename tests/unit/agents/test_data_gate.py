@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from mlops_core.agents.stopping import stopping
+from mlops_core.agents.stopping import stop_of, stopping
 from mlops_core.contracts.base import canonical
 from mlops_core.contracts.dataset import Finding
 from mlops_core.contracts.history import HistoryRecord
 from mlops_core.contracts.run import RunState
+from mlops_core.contracts.stops import DATA_STOPPED, GATE, code_of
 from mlops_core.reporting.judged import CLOSING, OPENING
 from tests.unit.mcp_server import world as w
 from tests.unit.stepfunctions.interpreter import Call
@@ -141,6 +142,38 @@ def test_a_score_too_good_to_be_true_stops_before_the_judge_where_the_policy_say
     assert [item.code for item in state.warnings] == ["W-EVAL-002"]
     assert not [name for name in walker.memory.jobs.asked if "-test" in name or "-pack" in name]
     assert b"policy stops on what was found" in walker.memory.repository.files[w.REPOSITORY][state.report_path]
+
+
+@pytest.mark.parametrize(
+    ("policy", "request_", "code"),
+    [
+        ("minimum:\n  f1: 0.5\n", {}, "E-JUDGE-001"),
+        ("fairness_action: stop\n", {"protected_attributes": ["sex"]}, "E-JUDGE-003"),
+    ],
+)
+def test_a_rule_whose_figure_the_data_do_not_give_refuses_the_model_and_fails_nothing(
+    policy: str, request_: dict[str, object], code: str
+) -> None:
+    walker = Walker(w.world())
+    walker.memory.repository.files.setdefault(w.REPOSITORY, {})[".github/mlops.yml"] = policy.encode()
+    walker.before = _with_report(walker)
+    run = walker.start(max_retrains=3, **request_)
+    assert walker.run(run).output == {"run_id": run, "outcome": "refused"}
+    state = walker.line.state(run)
+    assert (code_of(state.reason), state.verdict) == (code, None)
+    assert walker.memory.repository.issues[w.REPOSITORY, 7].labels == ("mlops:refused",)
+    page = next(body for body in walker.memory.repository.comments[w.REPOSITORY, 7].values() if f"mlops:run:{run}" in body)
+    assert "a rule asks for a figure that these data do not give" in page
+    assert f"{run}/report.html" in page
+    assert b"a rule asks for a figure that these data do not give" in walker.memory.repository.files[w.REPOSITORY][state.report_path]
+
+
+def test_a_long_reason_keeps_its_code_where_the_run_is_closed() -> None:
+    names = tuple(f"{letter * 70}" for letter in "abcdefgh")
+    broken = [BROKEN.model_copy(update={"columns": names}).model_dump(mode="json")] * 3
+    reason = stop_of({"stop_on": []}, broken, code=DATA_STOPPED)
+    assert (len(reason), code_of(reason[:1000])) == (1000, GATE)
+    assert "Give files with the same columns" in reason
 
 
 def test_data_that_break_the_schema_are_refused_with_the_pages_that_show_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from mlops_core.agents import judge as agent
 from mlops_core.contracts.base import digest
 from mlops_core.contracts.request import BINARY_METRICS, LOWER_IS_BETTER, REGRESSION_METRICS
 from mlops_core.contracts.verdict import Policy, Verdict, VerdictInput
-from mlops_core.errors import Refused
+from mlops_core.errors import Defect, Refused
 from mlops_core.judging import judge, reason
 
 FIGURES = st.floats(0, 1, allow_nan=False)
@@ -86,7 +86,10 @@ def test_every_error_counts_downwards(metric: str) -> None:
 def test_a_metric_that_was_not_measured_is_refused_and_not_taken_for_good() -> None:
     with pytest.raises(Refused, match="f1, which was not measured"):
         judge(figures(), Policy(minimum={"f1": 0.5}))
-    with pytest.raises(Refused, match="no trivial baseline"):
+
+
+def test_figures_without_a_baseline_are_the_platform_s_fault_and_no_verdict() -> None:
+    with pytest.raises(Defect, match="no trivial baseline"):
         judge(figures(baseline={}), Policy())
 
 

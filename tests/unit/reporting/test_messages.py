@@ -15,11 +15,11 @@ from mlops_core.contracts.findings import GroupFigure, IntervalMethod, MeasureNa
 from mlops_core.contracts.quality import CheckName
 from mlops_core.contracts.request import CLASSIFICATION_METRICS, REGRESSION_METRICS, Duplicates, MetricName
 from mlops_core.contracts.run import PHASES
+from mlops_core.contracts.stops import GATE
 from mlops_core.contracts.verdict import GroupMeasure, RuleName
 from mlops_core.errors import Defect
 from mlops_core.explain.table import TABLE
 from mlops_core.reporting.messages import CATALOGUES, plain
-from mlops_core.reporting.quality import GATE
 
 FOLDER = Path(package.__file__).parent
 SECONDARY = (
@@ -29,7 +29,9 @@ SECONDARY = (
 )
 """`SecondaryStatus` of DescribeTrainingJob and the status of a processing job, as AWS documents them."""
 FAMILIES = {
-    "headline.": ("serving", "registered", "succeeded", "refused", "gate", "stopped", "failed", "aborted", "timed_out", "expired"),
+    "headline.": (
+        *("serving", "registered", "succeeded", "refused", "gate", "stopped", "unmeasured", "failed", "aborted", "timed_out", "expired"),
+    ),
     "phase.": PHASES,
     "status.": ("waiting", "running", "done", "failed", "skipped", "operator"),
     "decision.": ("accept", "retrain", "refuse"),

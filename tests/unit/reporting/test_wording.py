@@ -16,6 +16,7 @@ from mlops_core.agents.following import _HEADLINES
 from mlops_core.contracts.changes import Text
 from mlops_core.contracts.dataset import Finding
 from mlops_core.contracts.request import Language
+from mlops_core.contracts.stops import DATA_STOPPED, EVALUATION_STOPPED, GATE
 from mlops_core.errors import Defect, InvalidRequest
 from mlops_core.reporting.messages import CATALOGUES, plain
 from mlops_core.reporting.messages.failures import FAILURES
@@ -111,7 +112,7 @@ def codes() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
                 found.add(str(node.value.value))
-    return {code for code in found if code.startswith("E-")}
+    return {code for code in found if code.startswith("E-")} | {GATE, DATA_STOPPED, EVALUATION_STOPPED}
 
 
 def test_every_code_has_a_japanese_sentence_and_none_is_left_over() -> None:
