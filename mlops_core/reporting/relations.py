@@ -26,7 +26,7 @@ _NOTES: Mapping[AssociationMeasure, str] = {
     "eta": "relations.note_eta",
     "cramers_v": "relations.note_cramers_v",
 }
-_WIDTH, _LEAST, _NAMES, _LARGEST, _LETTER = 360, 260, 130, 36.0, 6.2
+_WIDTH, _LEAST, _NAMES, _LARGEST, _LETTER = 360, 260, 130, 36.0, 7.0
 _PLAIN = 30.0
 """The least width of a cell that has room for the nought before the point."""
 
@@ -54,12 +54,17 @@ def relations_of(profile: DataProfile, config: DataJobConfig, t: Words) -> Drawn
         note=_note(told, found, _positive(profile, config), t),
         map=heat_map(found.columns, found.correlations, t),
         map_note=t("relations.map_note", count=len(found.columns)),
-        pairs=[
-            t("relations.pair", left=named(pair.left, 40), right=named(pair.right, 40), r=_two_places(pair.r))
-            for pair in found.pairs[:MOST_TWINS]
-        ],
+        pairs=_pairs(found, t),
         twins=found.pair_count,
     )
+
+
+def _pairs(found: Relations, t: Words) -> list[str]:
+    """The strongest pairs in words, and how many more there are."""
+    shown = found.pairs[:MOST_TWINS]
+    told = [t("relations.pair", left=named(pair.left, 40), right=named(pair.right, 40), r=_two_places(pair.r)) for pair in shown]
+    more = found.pair_count - len(shown)
+    return [*told, t("relations.more_pairs", count=f"{more:,}")] if more > 0 else told
 
 
 def _positive(profile: DataProfile, config: DataJobConfig) -> str:
@@ -132,9 +137,9 @@ def _two_places(value: float) -> str:
 
 
 def _short(value: float | None, side: float) -> str:
-    """The figure of a cell; a narrow one leaves the nought before the point away."""
+    """The figure of a cell; a narrow one leaves out noughts: ``.97``, ``-.40``, ``-1``."""
     text = _told(value)
-    return text if side >= _PLAIN or text.endswith(("1.00", "0.00")) else text.replace("0.", ".")
+    return text if side >= _PLAIN else text.replace("0.", ".").removesuffix(".00") or "0"
 
 
 def _fitted(name: str, room: float) -> str:

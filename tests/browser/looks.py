@@ -47,3 +47,19 @@ CONTRAST = """(() => {
     }
     return [...found].map(pair => pair.join(': '));
 })()"""
+
+# The same of the figures of a heat map, each over its own cell, whose colour lies over the section's.
+ON_CELLS = """(() => {
+    const parse = text => (text.match(/[\\d.]+/g) || []).map(Number).slice(0, 3);
+    const light = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+    return [...document.querySelectorAll('svg.heat')].flatMap(map => {
+        const under = parse(getComputedStyle(map.closest('section')).backgroundColor), texts = map.querySelectorAll('text.in');
+        return [...map.querySelectorAll('rect')].map((cell, place) => {
+            const style = getComputedStyle(cell), share = parseFloat(style.fillOpacity);
+            const behind = parse(style.fill).map((v, i) => v * share + under[i] * (1 - share));
+            const [a, b] = [light(parse(getComputedStyle(texts[place]).fill)), light(behind)];
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        });
+    });
+})()"""

@@ -9,6 +9,7 @@ import pytest
 
 from mlops_core.contracts.dataset import ColumnQuality, DataJobConfig, FeatureDoc, FeatureDocs, FeatureSpec, FeatureStep, Finding
 from mlops_core.contracts.quality import Check, Miss, QualityReport, SuiteRun
+from mlops_core.contracts.relations import Association, CorrelatedPair, Relations
 from mlops_core.contracts.run import RunWarning
 from mlops_core.reporting.features import render_features
 from mlops_core.reporting.judged import with_verdict
@@ -44,6 +45,14 @@ def report() -> str:
     return with_verdict(page, states.state(verdict=states.verdict("refuse"), warnings=warnings))
 
 
+def relations() -> Relations:
+    """Ten hostile names in the map, figures from one end to the other."""
+    half = tuple(tuple(round(1 - 2 * (place + line) / 17, 2) for place in range(line)) for line in range(10))
+    bars = tuple(Association(column=name, measure="eta", value=0.97, rows=900_000_000, auc=0.5) for name in NAMES)
+    pairs = tuple(CorrelatedPair(left=name, right=LONG, r=0.99, rows=10**9) for name in NAMES[:20])
+    return Relations(rows=10**9, of_rows=10**10, associations=bars, columns=NAMES[:10], correlations=half, pairs=pairs, pair_count=20)
+
+
 def quality() -> str:
     """Hundreds of columns, every check missed."""
     columns = tuple(
@@ -51,7 +60,10 @@ def quality() -> str:
         for place, name in enumerate(NAMES)
     )
     profile = looked.profile(
-        all_columns=columns, class_shares={LONG: 0.5, "=x": 0.5}, findings=(Finding(code="W-DATA-003", columns=NAMES[:3]),)
+        all_columns=columns,
+        class_shares={LONG: 0.5, "=x": 0.5},
+        findings=(Finding(code="W-DATA-003", columns=NAMES[:3]),),
+        relations=relations(),
     )
     missed = tuple(Miss(column=name, count=9, share=0.3) for name in NAMES)
     checks = [Check(name="in_range", kind="statistic", part=part, rows=10**9, columns=305, missed=missed) for part in profile.rows]
@@ -75,6 +87,7 @@ PAGES = {
     "report": lambda: looked.page("binary"),
     "regression": lambda: looked.page("regression", "ja"),
     "quality": data.quality,
+    "related": data.related,
     "features": lambda: data.documented("en", data.AGE, data.hot("Bergen")),
     "hostile report": report,
     "hostile quality": quality,
@@ -92,3 +105,15 @@ def test_a_page_of_a_run_fits_and_can_be_read(tab: Tab, tmp_path: Path, name: st
         assert tab.run(looks.OVERFLOW) <= 0, (width, tab.run(looks.WIDE))
         assert tab.run(looks.CONTRAST) == [], (width, scheme)
         assert tab.complaints() == []
+
+
+def test_the_figures_on_a_heat_map_can_be_read(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(quality(), encoding="utf-8")
+    for width, scheme in LOOKS:
+        tab.look(width, scheme)
+        tab.open(path.as_uri())
+        found = tab.run(looks.ON_CELLS)
+        assert len(found) == 45
+        assert min(found) >= 4.5, (width, scheme)
+        assert len(set(found)) > 5

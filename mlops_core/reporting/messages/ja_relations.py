@@ -12,7 +12,7 @@ RELATIONS: dict[str, str] = {
     "relations.note_spearman": "ρ：スピアマンの順位相関、符号は向き。",
     "relations.note_eta": "η：数値とグループの相関比、偶然の分を除いた値。",
     "relations.note_cramers_v": "V：カテゴリどうしのクラメールの V、偶然の分を除いた値。",
-    "relations.note_area": "AUC：{positive} の行の数値が他の行より大きい割合、0.5 は半々。",
+    "relations.note_area": "AUC：{positive} の行の数値が他のクラスの行より大きい割合、0.5 は半々。",
     "relations.nearly_all": "0.95 を超える列：予測の時点でも分かっている値ですか。",
     "relations.map": "数値の列どうしの相関",
     "relations.map_alt": "数値の列 {count} 個の相関。最も強いのは {left} と {right} の {r}",
@@ -20,5 +20,6 @@ RELATIONS: dict[str, str] = {
     "relations.together": "一緒に増える",
     "relations.against": "一方が増えると他方は減る",
     "relations.twins": "ほぼ同じ内容の列が {count} 組（0.95 超）：各組とも片方で足ります",
+    "relations.more_pairs": "ほか {count} 組",
     "relations.pair": "{left} と {right}：r {r}",
 }
