@@ -68,6 +68,15 @@ create table if not exists runs (
   job_workflow_ref text not null default '', created_at text not null, started_at text, updated_at text not null);
 create table if not exists inbox (
   id integer primary key autoincrement, chat text not null, message text not null, received_at text not null);
+create index if not exists deliveries_pending on deliveries (id) where state = 'pending';
+create index if not exists deliveries_of_hook on deliveries (hook, id);
+create index if not exists runs_unfinished on runs (repository, id) where status != 'completed';
+create index if not exists runs_queued on runs (id) where status = 'queued';
+create index if not exists runs_of_workflow on runs (repository, path);
+create index if not exists comments_of_issue on comments (issue, id);
+create index if not exists events_of_issue on issue_events (issue, id);
+create index if not exists edits_of_issue on edits (issue, id);
+create index if not exists events_of_repository on events (repository, id);
 insert or ignore into sqlite_sequence (name, seq) select 'people', 1000
   where not exists (select 1 from sqlite_sequence where name = 'people');
 insert or ignore into sqlite_sequence (name, seq) select 'repositories', 700000
