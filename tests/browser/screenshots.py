@@ -34,6 +34,11 @@ UP_TO_PLOTS = """(() => { const comment = document.querySelector('article.commen
     const r = comment.getBoundingClientRect(), images = [...comment.querySelectorAll('img')];
     return [r.x, r.y + scrollY, r.width, Math.max(...images.map(image => image.getBoundingClientRect().bottom)) - r.y] })()"""
 
+# What goes with the target and the map of correlations, side by side or one above the other.
+RELATIONS = """(() => { const map = document.querySelector('svg.heat').closest('section');
+    const [r, m] = [map.previousElementSibling, map].map(section => section.getBoundingClientRect());
+    return [r.x, r.y + scrollY, m.right - r.x, Math.max(r.bottom, m.bottom) - r.y] })()"""
+
 
 def main() -> int:
     """Write the pictures; exit code 1 when one is too large to keep."""
@@ -63,7 +68,7 @@ def of_a_run(folder: Path, issue: int | None, console: Console) -> dict[str, int
 
 
 def take_sets(folder: Path, data: Path) -> dict[str, int]:
-    """Report, quality and features of three data sets as each is best seen; sizes in bytes by name."""
+    """Report, quality (its relations apart) and features of three data sets as each is best seen; sizes in bytes by name."""
     made = three_sets.pages(folder / "sets", data=data)
     FOLDER.mkdir(parents=True, exist_ok=True)
     sizes = {}
@@ -76,6 +81,8 @@ def take_sets(folder: Path, data: Path) -> dict[str, int]:
                 tab.open(getattr(found, page).as_uri())
                 full = min(1500 if width > 500 else 1700, float(tab.run("document.body.getBoundingClientRect().height")))
                 sizes[f"{page}-{name}"] = keep(f"{page}-{name}", tab.picture(clip=(0, 0, width, full)))
+                if page == "quality":
+                    sizes[f"relations-{name}"] = keep(f"relations-{name}", tab.picture(clip=framed(tab.run(RELATIONS))))
     return sizes
 
 
