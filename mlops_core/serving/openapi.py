@@ -31,10 +31,13 @@ def _field(column: ColumnSchema) -> dict[str, Any]:
     if column.type == "datetime":
         described["description"] = "A date or a date and time (ISO 8601; UTC unless it says otherwise), or seconds since 1970."
     if column.categories:
-        shown = ", ".join(column.categories[:_MOST_CATEGORIES])
-        more = len(column.categories) - _MOST_CATEGORIES
-        described["description"] = f"Known in training: {shown}{f' and {more} more' if more > 0 else ''}. Other text is allowed."
+        described["description"] = f"Known in training: {_known(column)}. Other text is allowed."
     return described
+
+
+def _known(column: ColumnSchema) -> str:
+    more = len(column.categories) - _MOST_CATEGORIES
+    return ", ".join(column.categories[:_MOST_CATEGORIES]) + (f" and {more} more" if more > 0 else "")
 
 
 def example(model: ServedModel) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def docs_page(model: ServedModel, answer: bytes) -> bytes:
     back = escape(json.dumps(json.loads(answer), ensure_ascii=False, indent=2))
     rows = "".join(
         f"<tr><td><code>{escape(column.name)}</code></td><td>{' or '.join(_TYPES[column.type])}</td>"
-        f"<td>{'yes' if column.required else 'no'}</td><td>{escape(', '.join(column.categories[:_MOST_CATEGORIES]))}</td></tr>"
+        f"<td>{'yes' if column.required else 'no'}</td><td>{escape(_known(column))}</td></tr>"
         for column in model.columns
     )
     page = (

@@ -341,8 +341,9 @@ class Schema:
             raise body_problem(f"the body is no UTF-8 CSV: {str(error)[:160]}.") from error
         if not lines:
             raise body_problem("there are no rows; send at least one.")
-        if [cell.strip() for cell in lines[0]] == list(self.names):
-            raise body_problem("the first line holds the column names; send rows without a header.")
+        if 2 * len({cell.strip() for cell in lines[0]}.intersection(self.names)) > len(self.names):
+            order = ", ".join(self.names)[:1000]
+            raise body_problem(f"the first line holds column names; send rows without a header, in the order {order}.")
         for place, cells in enumerate(lines):
             if len(cells) != len(self._readers):
                 errors.add(place, None, None, f"has {len(cells)} values where {len(self._readers)} are expected")

@@ -23,7 +23,7 @@ from mlops_core.serving.app import Request, Response
 from mlops_core.serving.model import SmokeRow, load, missing
 from mlops_core.serving.openapi import example
 from mlops_core.serving.rows import Row, Schema
-from tests.unit.serving.bench import LABELS, ROW, Asked, asked, pack
+from tests.unit.serving.bench import COLUMNS, LABELS, ROW, Asked, asked, pack
 
 
 def test_a_binary_answer_has_label_score_and_probabilities(tmp_path: Path) -> None:
@@ -240,6 +240,12 @@ def test_the_api_description_and_its_page_come_from_the_manifest(tmp_path: Path)
     taken = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
     assert set(taken) == {"application/json", "application/jsonlines", "text/csv"}
     assert json.loads(server.ask("GET", "/execution-parameters").body)["MaxPayloadInMB"] == 6
+
+
+def test_a_long_list_of_known_values_says_how_many_more_there_are(tmp_path: Path) -> None:
+    many = COLUMNS[2].model_copy(update={"categories": tuple(f"c{number}" for number in range(45))})
+    page = Asked(load(pack(tmp_path, columns=(*COLUMNS[:2], many)))).ask("GET", "/docs").body.decode()
+    assert "c39 and 5 more</td>" in page
 
 
 @cache

@@ -208,6 +208,7 @@ def test_whole_numbers_of_any_length_are_numbers_in_json_as_in_csv() -> None:
     [
         (b"", "no rows"),
         (b"age,gain,sex\n39,1,Male\n", "without a header"),
+        (b"name,sex,gain,age,income\nAnn,Male,1,39,yes\n", "in the order age, gain, sex"),
         (b"39,1\n", "2 values where 3"),
         (b"\xff,1,2\n", "no UTF-8 CSV"),
         (b'"39,1,Male\n', "no UTF-8 CSV"),
