@@ -22,7 +22,7 @@ from mlops_core.adapters.aws_errors import translated
 from mlops_core.errors import InvalidRequest, NotFound, Unavailable
 
 PART = 32 << 20
-_KEY = "of the bucket (alias/<prefix>-data)"
+_KEY = "alias/<prefix>-data (that of the bucket)"
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 

@@ -49,7 +49,8 @@ def verify(ports: Ports, model_uri: str, *, registered: Mapping[str, str] | None
         manifest = read_manifest(ports, folder)
         archive = ports.objects.sha256(f"{folder}{ARCHIVE}")
     except (NotFound, Refused) as error:
-        return f"a part of the package is missing: {error.headline}" if isinstance(error, NotFound) else error.headline
+        missing = "a part of the package is missing: " if isinstance(error, NotFound) else ""
+        return missing + error.headline.rstrip(".")
     if digest(manifest) != signature.manifest_digest:
         return "the manifest is not the one that was signed"
     if archive != signature.archive_digest:

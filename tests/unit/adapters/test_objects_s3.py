@@ -214,6 +214,7 @@ def test_an_upload_that_fails_says_what_the_answer_means(
     with pytest.raises(kind) as caught:
         upload(session, path, bucket="lake", dataset="adult")
     assert caught.value.code == code
+    assert ("Enable alias/" in caught.value.remedy) == (code == "E-AWS-KEY")
 
 
 def test_an_interrupted_upload_in_parts_is_aborted_and_never_visible(

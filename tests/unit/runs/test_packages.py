@@ -95,7 +95,9 @@ def test_an_unsigned_package_is_refused() -> None:
     memory = w.world()
     record = signed(memory)
     del memory.objects.bodies[f"{folder(record)}signature.json"]
-    assert "a part of the package is missing" in verdict(memory, record)
+    refusal = verdict(memory, record)
+    assert "a part of the package is missing" in refusal
+    assert ".." not in refusal
 
 
 def test_a_package_signed_by_another_key_is_refused() -> None:
