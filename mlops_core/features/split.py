@@ -69,9 +69,8 @@ def _by_digest(connection: Any, plan: Plan) -> Rule:
     stratum = identifier(plan.by) if plan.by else "''"
     rows = connection.execute("select count(*) from data").fetchone()[0]
     shift = 64 - min(16, max(1, (rows // _BUCKET_ROWS).bit_length()))
-    connection.execute(
-        f"""create or replace temp table {CUTS} as
-        with counted as (select {stratum} as stratum, {DIGEST} >> {shift} as bucket, count(*) as n from data group by 1, 2),
+    wanted = connection.execute(
+        f"""with counted as (select {stratum} as stratum, {DIGEST} >> {shift} as bucket, count(*) as n from data group by 1, 2),
         summed as (
             select stratum, bucket, n, sum(n) over (partition by stratum) as total,
                    sum(n) over (partition by stratum order by bucket) - n as before from counted),
@@ -79,15 +78,21 @@ def _by_digest(connection: Any, plan: Plan) -> Rule:
             select *, cast(round(total * {plan.test!r}) as bigint) as n_test, cast(round(total * {plan.validation!r}) as bigint) as n_val
             from summed),
         ranked as (
-            select *, greatest(total - n_test - n_val, 1) as first, greatest(total - n_test, 1) as second from sized),
-        wanted as (
-            select stratum, bucket, first - before as place, 1 as cut from ranked where first > before and first <= before + n
-            union all
-            select stratum, bucket, second - before, 2 from ranked where second > before and second <= before + n),
+            select *, greatest(total - n_test - n_val, 1) as first, greatest(total - n_test, 1) as second from sized)
+        select stratum, bucket, first - before as place, 1 as cut from ranked where first > before and first <= before + n
+        union all
+        select stratum, bucket, second - before, 2 from ranked where second > before and second <= before + n"""
+    ).fetchall()
+    # As constants: against a table of them the engine may keep every row of the data and look the few places up.
+    places = ", ".join(f"({literal(stratum)}, {bucket}::ubigint, {place}, {cut})" for stratum, bucket, place, cut in wanted)
+    ranges = ", ".join(str(bucket) for bucket in sorted({bucket for _, bucket, _, _ in wanted}))
+    connection.execute(
+        f"""create or replace temp table {CUTS} as
+        with wanted (stratum, bucket, place, cut) as (values {places}),
         placed as (
             select {stratum} as stratum, {DIGEST} >> {shift} as bucket, {DIGEST} as digest,
                    row_number() over (partition by {stratum}, {DIGEST} >> {shift} order by {DIGEST}) as place
-            from data where ({stratum}, {DIGEST} >> {shift}) in (select stratum, bucket from wanted))
+            from data where {DIGEST} >> {shift} in ({ranges}))
         select stratum, max(digest) filter (where cut = 1) as train_end, max(digest) filter (where cut = 2) as validation_end
         from placed join wanted using (stratum, bucket, place) group by stratum order by stratum"""
     )
