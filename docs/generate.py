@@ -15,9 +15,11 @@ from functools import partial
 from pathlib import Path
 
 from docs.codes import CODE_PAGES, MADE, codes, japanese_index
+from docs.tools import tools
 from mlops_core import errors
 from mlops_core.algorithms.catalogue import ENTRIES
 from mlops_core.cli.main import WORDS, build_parser, load
+from mlops_core.cli.request import FLAGS
 from mlops_core.contracts.base import Message
 from mlops_core.contracts.history import HistoryRecord
 from mlops_core.contracts.model import Manifest, ProductionPointer
@@ -54,9 +56,9 @@ def form() -> str:
         "The headings of an issue are the keys of the parser, English and Japanese in one. Order, line ends and a byte order mark",
         "do not matter; an unknown or doubled heading is refused. An empty optional field means its default.",
         "Filled forms: `examples/issues/`.",
-        "Check one without starting anything: `mlops issue parse FILE --bucket BUCKET`.",
+        "Check one without starting anything: `mlops issue parse FILE --bucket BUCKET`. Each field is a flag of `mlops run` too.",
         "",
-        *table("field", "heading", "required", "default", "allowed", "what it is", rows=[_field(item) for item in FIELDS]),
+        *table("field", "heading", "flag", "required", "default", "allowed", "what it is", rows=[_field(item) for item in FIELDS]),
         "",
         "## Hyperparameters",
         "",
@@ -71,7 +73,8 @@ def form() -> str:
 
 
 def _field(item: FormField) -> tuple[object, ...]:
-    return f"`{item.name}`", item.label, "yes" if item.required else "no", item.default, item.allowed, item.description
+    need = "yes" if item.required else "no"
+    return f"`{item.name}`", item.label, f"`{FLAGS[item.name]}`", need, item.default, item.allowed, item.description
 
 
 def exit_codes() -> str:
@@ -365,6 +368,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "history": history,
     "settings": settings,
     "policy": policy,
+    "tools": tools,
     **{name: partial(codes, name) for name in CODE_PAGES},
     "codes/ja/index": japanese_index,
 }

@@ -43,21 +43,18 @@ if TYPE_CHECKING:
     from mlops_core.features.source import Source
 
 FLAGS = {
-    "model_name": "--name",
-    "threshold": "--threshold",
-    "metric": "--metric",
-    "positive_label": "--positive",
-    "drop_columns": "--drop",
-    "target": "--target",
-    "seed": "--seed",
-    "max_runtime_minutes": "--minutes",
-    "split": "--split",
-    "split_gap": "--split",
-    "rare_share": "--rare",
-    "keep_features": "--keep-features",
-    "validation_share": "--validation-share",
-    "test_share": "--test-share",
-}
+    "language": "--language", "model_name": "--name", "task": "--task", "algorithm": "--algorithm", "dataset": "--data",
+    "test_dataset": "--test", "dataset_version": "--data-version", "target": "--target", "positive_label": "--positive",
+    "split": "--split", "time_column": "--time-column", "split_gap": "--split", "group_column": "--split",
+    "validation_share": "--validation-share", "test_share": "--test-share", "drop_columns": "--drop", "missing_values": "--missing",
+    "missing_constant": "--missing-constant", "outliers": "--outliers", "outlier_rule": "--outlier-rule", "rare_share": "--rare",
+    "duplicates": "--duplicates", "rare_classes": "--rare-classes", "encoding": "--encoding", "scaling": "--scaling",
+    "date_parts": "--date-parts", "derived": "--derive", "selection": "--select", "keep_features": "--keep-features",
+    "protected_attributes": "--protected", "metric": "--metric", "threshold": "--threshold", "hyperparameters": "--param",
+    "seed": "--seed", "instance_type": "--instance", "max_runtime_minutes": "--minutes", "max_cost_usd": "--max-cost",
+    "max_retrains": "--retrains", "promotion": "--hold", "endpoint": "--deploy",
+}  # fmt: skip
+"""Every field of a request and the flag that gives it."""
 MOST_COLUMNS = 20
 MOST_CLASSES = 20
 _FORM_ACT = " Edit the issue and label it again."
@@ -71,6 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, metavar="FILE", help="CSV (plain or .gz) or Parquet file, up to 8 GB")
     add("--target", metavar="COLUMN", help="the column to predict")
     add("--test", type=Path, metavar="FILE", help="a test file of the same columns (otherwise a share is held back)")
+    add("--data-version", metavar="vX.Y.Z", help="refuse when the file is another version of the data set than this one")
     add("--task", choices=get_args(Task), help="default: read off the target column")
     add("--algorithm", choices=("auto", *catalogue.ENTRIES), default="auto")
     add("--metric", choices=(*CLASSIFICATION_METRICS, *REGRESSION_METRICS), help="what the judge looks at")
@@ -106,7 +104,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--name", metavar="NAME", help="the model's name; default: from the file's name")
     add("--instance", choices=(*get_args(InstanceType), "auto"), default="auto")
     add("--minutes", type=int, default=60, metavar="N", help="longest run time of each job")
+    add("--max-cost", type=float, metavar="USD", help="most that the jobs may cost: they get as much time as it buys")
     add("--retrains", type=int, default=0, choices=range(4), help="rounds an operator may ask for by /retrain")
+    add("--hold", action="store_true", help="keep the accepted model in the registry; release nothing")
     add("--deploy", action=argparse.BooleanOptionalAction, default=True, help="serve the accepted model")
     add("--language", choices=get_args(Language), default="en")
 
@@ -164,6 +164,7 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
         "algorithm": arguments.algorithm,
         "dataset": dataset,
         "test_dataset": test_dataset,
+        "dataset_version": arguments.data_version,
         "target": arguments.target,
         "positive_label": arguments.positive,
         **split_of(arguments, task),
@@ -192,7 +193,8 @@ def build(arguments: argparse.Namespace, *, dataset: str, test_dataset: str | No
         "instance_type": arguments.instance,
         "max_runtime_minutes": arguments.minutes,
         "max_retrains": arguments.retrains,
-        "promotion": "auto",
+        "max_cost_usd": arguments.max_cost,
+        "promotion": "none" if arguments.hold else "auto",
         "endpoint": arguments.deploy,
         "language": arguments.language,
     }

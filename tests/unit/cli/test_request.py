@@ -10,8 +10,10 @@ import pytest
 
 from mlops_core.cli import request as flags
 from mlops_core.cli.issue import read_form
+from mlops_core.contracts.request import TrainingRequest
 from mlops_core.errors import InvalidRequest
 from mlops_core.intake.body import parse_body
+from mlops_core.intake.form import FIELDS
 from mlops_core.intake.render import render_body
 
 
@@ -151,3 +153,25 @@ def test_a_form_that_is_no_text_or_too_long_is_refused(tmp_path: Path, content: 
     path.write_bytes(content)
     with pytest.raises(InvalidRequest):
         read_form(path)
+
+
+def test_every_field_of_the_form_has_a_flag() -> None:
+    known = {option for action in _actions() for option in action.option_strings}
+    assert set(flags.FLAGS) == {field.name for field in FIELDS} == set(TrainingRequest.model_fields)
+    assert set(flags.FLAGS.values()) <= known
+
+
+def test_cost_promotion_and_data_version_reach_the_form() -> None:
+    asked = parse("--max-cost", "2.5", "--hold", "--data-version", "v1.0.3")
+    place = "s3://bucket/datasets/a/raw/a.csv"
+    request = flags.build(asked, dataset=place, test_dataset=None, task="binary")
+    found = parse_body(render_body(request), bucket="bucket").request
+    assert (found.max_cost_usd, found.promotion, found.dataset_version) == (2.5, "none", "v1.0.3")
+    with pytest.raises(InvalidRequest, match="--data-version cannot be '3'"):
+        flags.build(parse("--data-version", "3"), dataset=place, test_dataset=None, task="binary")
+
+
+def _actions() -> list[argparse.Action]:
+    parser = argparse.ArgumentParser()
+    flags.configure(parser)
+    return parser._actions
