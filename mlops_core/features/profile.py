@@ -7,14 +7,13 @@ Numbers come from each column's sorted values and are exact: quantiles (1, 5, 25
 interpolation.  Bin k of a profile holds edges[k-1] < x <= edges[k]; the first and last bin are open, equal edges are merged, shares are of
 the rows that hold a value.  Mean and deviation (population) are summed in an order that neither threads nor processors change, so that two
 runs give the same bits.
-Memory: the values of one column (8 bytes a row), of two up to 32 million rows, or of several while they stay below 64 MB together.
+Memory: that of `features.ordered`, whatever the rows.
 """
 
 # ruff: noqa: S608  every name passes typing.identifier and every text typing.literal
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality
 from mlops_core.features.load import Column
+from mlops_core.features.ordered import AHEAD, ascending, batches
 from mlops_core.features.sql import double
 from mlops_core.features.typing import identifier
 
@@ -39,10 +39,6 @@ FAR = 20.0
 CODES = (-9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0)
 """Numbers that people write for a missing value."""
 _CHUNK = 100
-_TOGETHER = 8_000_000
-_SIDE_BY_SIDE = 32_000_000
-_AHEAD = 2
-_BATCH = 1_000_000
 _LANES = 64
 
 
@@ -50,8 +46,8 @@ def profiles(connection: Any, table: str, columns: Sequence[Column], *, limit: i
     """The profiles of columns of a table; ``limit`` bounds the categories listed."""
     rows = connection.execute(f"select count(*) from {table}").fetchone()[0]
     numeric = {column.name: column for column in columns if column.type != "string"}
-    with ThreadPoolExecutor(_AHEAD) as workers:
-        each = _sorted(connection, table, list(numeric), rows=rows, workers=workers)
+    with ThreadPoolExecutor(AHEAD) as workers:
+        each = ascending(connection, table, list(numeric), rows=rows, workers=workers)
         found = {name: _numeric(numeric[name], values, rows) for name, values in each}
     return [found.get(column.name) or _text(connection, table, column, rows, limit=limit) for column in columns]
 
@@ -60,8 +56,8 @@ def quality(connection: Any, table: str, columns: Sequence[Column]) -> list[Colu
     """What all rows hold, column by column: counts, quantiles, an even histogram, frequent categories; never a row."""
     rows = connection.execute(f"select count(*) from {table}").fetchone()[0]
     numeric = {column.name for column in columns if column.type != "string"}
-    with ThreadPoolExecutor(_AHEAD) as workers:
-        each = _sorted(connection, table, [column.name for column in columns if column.name in numeric], rows=rows, workers=workers)
+    with ThreadPoolExecutor(AHEAD) as workers:
+        each = ascending(connection, table, [column.name for column in columns if column.name in numeric], rows=rows, workers=workers)
         numbers = {name: _facts(values) if len(values) else {"distinct": 0} for name, values in each}
     found = []
     for column in columns:
@@ -103,55 +99,6 @@ def moments(connection: Any, table: str, expressions: Sequence[str]) -> list[tup
         connection.execute(f"set threads = {threads}")
 
 
-def _sorted(connection: Any, table: str, names: Sequence[str], *, rows: int, workers: ThreadPoolExecutor) -> Iterator[tuple[str, Array]]:
-    """Each numeric column's values in ascending order, missing left out; the workers make the next ones while the caller looks at these.
-
-    The workers are the caller's: a generator that an error leaves behind is closed by whichever thread collects garbage.
-    """
-    together = max(1, _TOGETHER // max(rows, 1))
-    chunks = [names[start : start + together] for start in range(0, len(names), together)]
-    ahead = _AHEAD if rows <= _SIDE_BY_SIDE else 1
-    pending = deque(workers.submit(_ordered, connection, table, chunk, rows) for chunk in chunks[:ahead])
-    for place, chunk in enumerate(chunks, start=ahead):
-        for name, values in zip(chunk, pending.popleft().result(), strict=True):
-            yield name, values
-            del values
-        if place < len(chunks):
-            pending.append(workers.submit(_ordered, connection, table, chunks[place], rows))
-
-
-def _ordered(connection: Any, table: str, names: Sequence[str], rows: int) -> list[Array]:
-    with connection.cursor() as cursor:
-        fetched = _values(cursor, table, names) if rows <= _TOGETHER else [long_column(cursor, table, names[0])]
-    for values in fetched:
-        values.sort()
-    return fetched
-
-
-def _values(connection: Any, table: str, names: Sequence[str]) -> list[Array]:
-    import numpy as np
-
-    listed = ", ".join(f"{identifier(name)} as c{place}" for place, name in enumerate(names))
-    fetched = connection.execute(f"select {listed} from {table}").fetchnumpy()
-    columns = [fetched.pop(f"c{place}") for place in range(len(names))]
-    return [np.array(values.compressed() if isinstance(values, np.ma.MaskedArray) else values) for values in columns]
-
-
-def long_column(connection: Any, table: str, name: str) -> Array:
-    """One column of many rows, filled batch by batch into an array that holds nothing else."""
-    import numpy as np
-
-    column = identifier(name)
-    filled, kind = connection.execute(f"select count({column}), typeof(any_value({column})) from {table}").fetchone()
-    values = np.empty(filled, dtype={"BIGINT": np.int64, "UBIGINT": np.uint64}.get(kind, np.float64))
-    place = 0
-    relation = connection.cursor().sql(f"select {column} from {table} where {column} is not null")
-    for batch in relation.to_arrow_reader(_BATCH):
-        values[place : place + len(batch)] = batch.column(0).to_numpy(zero_copy_only=False)
-        place += len(batch)
-    return values
-
-
 def _numeric(column: Column, values: Array, rows: int) -> ColumnProfile:
     filled = len(values)
     if not filled:
@@ -190,7 +137,8 @@ def _facts(values: Array) -> dict[str, Any]:
 
     distinct, values = _distinct(values), _doubles(values)
     quantiles = _quantiles(values, QUANTILES)
-    edges = tuple(float(edge) for edge in np.linspace(quantiles[0], quantiles[-1], BINS + 1)) if quantiles[0] < quantiles[-1] else ()
+    spread = quantiles[0] < quantiles[-1] and math.isfinite(quantiles[-1] - quantiles[0])
+    edges = tuple(float(edge) for edge in np.linspace(quantiles[0], quantiles[-1], BINS + 1)) if spread else ()
     ends = [0, *(int(values.searchsorted(edge, side="right")) for edge in edges[1:-1]), len(values)]
     reach = FAR * (quantiles[4] - quantiles[2])
     low, high = quantiles[2] - reach, quantiles[4] + reach
@@ -231,8 +179,8 @@ def _total(values: Array, center: float, *, power: int) -> float:
     import numpy as np
 
     lanes = np.zeros(_LANES)
-    for start in range(0, len(values), _BATCH):
-        part = (values[start : start + _BATCH].astype(np.float64) - center) ** power
+    for _, batch in batches(values):
+        part = (batch.astype(np.float64) - center) ** power
         whole = len(part) // _LANES * _LANES
         lanes += part[:whole].reshape(-1, _LANES).sum(axis=0)
         lanes[: len(part) - whole] += part[whole:]
@@ -246,13 +194,17 @@ def _doubles(values: Array) -> Array:
     if values.dtype == np.float64:
         return values
     doubles = values.view(np.float64)
-    for start in range(0, len(values), _BATCH):
-        doubles[start : start + _BATCH] = values[start : start + _BATCH].astype(np.float64)
+    for start, batch in batches(values):
+        doubles[start : start + len(batch)] = batch.astype(np.float64)
     return doubles
 
 
 def _distinct(values: Array) -> int:
-    return int((values[1:] != values[:-1]).sum()) + 1
+    found, last = 0, None
+    for _, batch in batches(values):
+        found += int((batch[1:] != batch[:-1]).sum()) + int(last is None or batch[0] != last)
+        last = batch[-1].copy()
+    return found
 
 
 def _quantiles(values: Array, shares: Sequence[float]) -> tuple[float, ...]:
@@ -262,5 +214,7 @@ def _quantiles(values: Array, shares: Sequence[float]) -> tuple[float, ...]:
         place = (len(values) - 1) * share
         low = int(place)
         first, second = float(values[low]), float(values[min(low + 1, len(values) - 1)])
-        found.append(first + (second - first) * (place - low))
+        between = first + (second - first) * (place - low)
+        # The difference of the widest doubles is more than a double holds.
+        found.append(between if math.isfinite(between) else first * (1 - place + low) + second * (place - low))
     return tuple(found)

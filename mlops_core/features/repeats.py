@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.features.load import DIGEST, ROW
-from mlops_core.features.profile import long_column
+from mlops_core.features.ordered import long_column
 from mlops_core.features.typing import identifier
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _alike(connection: Any, present: str) -> Digests:
     found = []
     for part in range(1 << bits):
         where = f"{DIGEST} >> {64 - bits} = {part}" if bits else "true"
-        values = long_column(connection, f"(select {DIGEST} from {present} where {where})", DIGEST)
+        values = long_column(connection, present, DIGEST, where=where)
         values.sort()
         found.append(np.unique(values[1:][values[1:] == values[:-1]]))
     return np.concatenate(found)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality
-from mlops_core.features import profile
+from mlops_core.features import ordered
 from mlops_core.features.load import Column
 from mlops_core.features.profile import DECILES, QUANTILES, profiles, quality
 
@@ -21,11 +21,11 @@ def _column(name: str, kind: Any, rows: int) -> Column:
     return Column(name, kind, rows, 0, 0)
 
 
-def _both(values: list[float | None]) -> tuple[ColumnProfile, ColumnQuality, Any]:
+def _both(values: list[float | None], kind: str = "DOUBLE") -> tuple[ColumnProfile, ColumnQuality, Any]:
     with duckdb.connect() as connection:
         connection.register("listed", pa.table({"x": pa.array(values, pa.float64())}))
-        connection.execute("create table t as select * from listed")
-        column = _column("x", "float64", len(values))
+        connection.execute(f"create table t as select cast(x as {kind}) as x from listed")
+        column = _column("x", "float64" if kind == "DOUBLE" else "int64", len(values))
         shares = ", ".join(map(repr, (*QUANTILES, *DECILES)))
         asked = f"select count(distinct x), min(x), max(x), count(x), quantile_cont(x, [{shares}]) from t"
         peer = connection.execute(asked).fetchone()
@@ -45,12 +45,23 @@ def test_a_profile_is_what_the_engine_would_count(values: list[float | None]) ->
         assert sum(everything.counts) in {0, filled}
 
 
-def test_long_columns_are_read_in_batches_to_the_same_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = [None if place % 7 == 0 else (place * 37 % 101) / 4 for place in range(500)]
+@pytest.mark.parametrize("block", [200, 100_000])
+@pytest.mark.parametrize("whole_numbers", [False, True])
+def test_long_columns_give_the_same_profile(monkeypatch: pytest.MonkeyPatch, block: int, whole_numbers: bool) -> None:
+    values = [None if place % 7 == 0 else (place * 37 % 101) / (1 if whole_numbers else 4) for place in range(5000)]
+    values[100:1500] = [12.0] * 1400
+    whole = _both(values, "BIGINT" if whole_numbers else "DOUBLE")
+    monkeypatch.setattr(ordered, "TOGETHER", 100)
+    monkeypatch.setattr(ordered, "BLOCK", block)
+    monkeypatch.setattr(ordered, "BATCH", 64)
+    assert _both(values, "BIGINT" if whole_numbers else "DOUBLE") == whole
+
+
+@pytest.mark.parametrize("values", [[3.5] * 900, [None] * 900, [*[0.0] * 899, 1.0], [-1.7e308, 1.7e308] * 450, [2.0**63 - 2048, 5.0] * 450])
+def test_a_long_column_of_few_values_is_cut_too(monkeypatch: pytest.MonkeyPatch, values: list[float | None]) -> None:
     whole = _both(values)
-    monkeypatch.setattr(profile, "_TOGETHER", 100)
-    monkeypatch.setattr(profile, "_BATCH", 64)
-    assert _both(values) == whole
+    monkeypatch.setattr(ordered, "BLOCK", 200)
+    assert _both(values)[:2] == whole[:2]
 
 
 def test_far_values_and_codes_for_missing_are_told_from_long_tails() -> None:
