@@ -37,8 +37,8 @@ NAMES: dict[str, str] = {
     "services.cloudformation.stacks": "_delete_resource _provision_resource _update_resource",
     "services.cloudtrail": "_create_trail _delete_trail _put_event_selectors _start_logging _update_trail",
     "services.cloudwatch": (
-        "_calc_stats _delete_alarms _dims_key _dispatch_alarm_actions _evaluate_alarm _evaluate_all_alarms _evaluate_parent_alarms "
-        "_metrics _put_composite_alarm _put_metric_data _record_history _stat_value"
+        "_alarms _calc_stats _delete_alarms _dims_key _dispatch_alarm_actions _evaluate_alarm _evaluate_all_alarms "
+        "_evaluate_parent_alarms _evict_old_metrics _metrics _put_composite_alarm _put_metric_data _record_history _stat_value _store_datum"
     ),
     "services.cloudwatch_logs": "_create_log_group _create_log_stream _log_groups _put_log_events",
     "services.dynamodb": "_items_replaced _remove_item _set_item _tables _update_continuous_backups _update_ttl",

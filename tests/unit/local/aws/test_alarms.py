@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops_core.local.aws.hooks.alarms import decide
+from mlops_core.local.aws.hooks.alarms import decide, newest
 
 NOW = 6_010.0  # ten seconds into the period that begins at 6,000
 
@@ -71,3 +71,26 @@ def test_the_reason_names_figures_and_threshold() -> None:
 
 def test_an_operator_that_is_not_modelled_changes_nothing() -> None:
     assert decide(alarm(ComparisonOperator="LessThanLowerThreshold"), {6000: 1.0}, now=NOW) is None
+
+
+class Counted(list[dict[str, float]]):
+    """A series that counts the points that were looked at."""
+
+    looks = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        self.looks += len(found) if isinstance(at, slice) else 1
+        return found
+
+
+def test_an_alarm_looks_at_its_window_not_at_the_week_before() -> None:
+    series = Counted({"Timestamp": 5.0 * number} for number in range(120_000))
+    found = newest(series, 5.0 * 119_976)
+    assert [point["Timestamp"] for point in found] == [5.0 * number for number in range(119_976, 120_000)]
+    assert series.looks < 60
+
+
+@pytest.mark.parametrize(("since", "left"), [(-1.0, 3), (0.0, 3), (0.5, 2), (1.0, 2), (2.0, 1), (3.0, 0)])
+def test_the_window_begins_with_its_first_second(since: float, left: int) -> None:
+    assert len(newest([{"Timestamp": 0.0}, {"Timestamp": 1.0}, {"Timestamp": 2.0}], since)) == left
