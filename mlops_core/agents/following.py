@@ -125,8 +125,9 @@ def _progress(agent: Agent, kind: LongJob, run_id: str, facts: Document) -> None
 
 
 def _told(text: str) -> Document | None:
+    """The program's own words; the service writes the exit code behind them."""
     try:
-        found = json.loads(text)
+        found, _ = json.JSONDecoder().raw_decode(text)
     except ValueError:
         return None
     return found if isinstance(found, dict) and isinstance(found.get("headline"), str) else None

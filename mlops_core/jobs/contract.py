@@ -25,7 +25,8 @@ from mlops_core.contracts.base import Message
 from mlops_core.errors import InvalidRequest, MlopsError
 from mlops_core.journal import mask
 
-MESSAGE_BYTES = 1024
+MESSAGE_BYTES = 960
+"""SageMaker keeps 1,024 characters, in which it writes `AlgorithmError: ` before the message of a training and the exit code behind it."""
 _IGNORED_HYPERPARAMETERS = ("_tuning", "sagemaker_")
 M = TypeVar("M", bound=Message)
 
@@ -126,7 +127,7 @@ def write_message(path: Path, message: Message) -> None:
 
 
 def failure_text(error: MlopsError) -> str:
-    """``{"code", "headline", "remedy"}`` as JSON of at most 1,024 bytes; the headline is cut before the remedy is."""
+    """``{"code", "headline", "remedy"}`` as JSON of at most 960 bytes; the headline is cut before the remedy is."""
     headline, remedy = mask(error.headline), mask(error.remedy)
     while True:
         text = json.dumps({"code": error.code, "headline": headline, "remedy": remedy}, ensure_ascii=False)
