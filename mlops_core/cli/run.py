@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 HELP = "Run the whole line on this machine: upload, issue, label, seven phases, served model."
 EXAMPLE = """  mlops run --data customers.csv --target churned
   mlops run --data adult.csv.gz --test adult-test.csv.gz --target income --positive '>50K' --algorithm xgboost --json result.json
-  mlops run examples/issues/house-prices.md --data houses.csv    # a filled form; the file takes the place of its dataset"""
+  mlops run examples/issues/house-prices.md --data houses.csv    # a filled form; the file takes the place of its dataset
+  mlops run --data customers.csv --target churned --protected sex --policy rules.yml     # rules: docs/how-to/policy.md"""
 PLACE, TEST_PLACE = "s3://bucket/datasets/name/raw/file.csv", "s3://bucket/datasets/name/raw/test.csv"
 """Stand for the uploaded files while the flags are checked."""
 EXIT_BY_OUTCOME = {"succeeded": 0, "refused": 4, "expired": 4}
@@ -32,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("form", nargs="?", type=Path, metavar="ISSUE.md", help="a filled form instead of the flags")
     flags.configure(parser)
+    parser.add_argument(
+        "--policy", type=Path, metavar="FILE", help="the rules that judge it, as .github/mlops.yml; they hold until other ones are given"
+    )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the whole result to this file")
     parser.add_argument("--keep", action="store_true", help="leave the local platform running afterwards")
 
@@ -52,6 +56,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def check(arguments: argparse.Namespace, console: Console) -> None:
     """Refuse what cannot work before anything starts, and settle the task."""
+    check_policy(arguments.policy)
     if arguments.form is not None:
         if arguments.target:
             raise InvalidRequest("a filled form and --target were given.", remedy="Write the target in the form.")
@@ -79,11 +84,28 @@ def check(arguments: argparse.Namespace, console: Console) -> None:
     flags.refuse_what_the_form_would(request)
 
 
+def check_policy(path: Path | None) -> None:
+    """`NotFound`, or `InvalidRequest` (E-POLICY) that names the line; no file is no fault."""
+    from mlops_core.runs.policy import parse_policy
+
+    if path is None:
+        return
+    if not path.is_file():
+        raise NotFound(f"there is no file {str(path)!r}.", remedy="Check the path.")
+    try:
+        parse_policy(path.read_bytes())
+    except InvalidRequest as error:
+        raise InvalidRequest(error.headline, remedy=f"Correct {path.name}.", code=error.code) from error
+
+
 def perform(arguments: argparse.Namespace, platform: Platform, console: Console) -> Document:
     """Upload, open and label the issue, follow, collect."""
     from mlops_core.cli.platform import LOCAL_REPOSITORY
     from mlops_core.intake.render import render_answers
+    from mlops_core.runs.policy import PATH
 
+    if arguments.policy is not None:
+        platform.put_file(LOCAL_REPOSITORY, PATH, arguments.policy.read_bytes())
     if arguments.form is not None:
         body, title = _filled(arguments, platform, console), f"train: {arguments.form.stem}"
     else:

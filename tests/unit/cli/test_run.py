@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import io
+import urllib.error
+from email.message import Message
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mlops_core.cli import run
 from mlops_core.cli.console import Console, padded
+from mlops_core.cli.platform import Platform
 from mlops_core.cli.result import collect, summary
 from mlops_core.contracts.run import RunState
+from mlops_core.errors import InvalidRequest, NotFound
 from tests.unit.mcp_server import world as w
 from tests.unit.reporting import looked, states
 
@@ -59,3 +67,49 @@ def test_a_heading_is_padded_by_the_columns_that_its_letters_take() -> None:
 
 def told(state: RunState) -> list[str]:
     return summary(collect(w.world().ports, state, issue_url="https://example.org/7", report_url="", endpoint_url=""))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("minimum:\n  roc_auc: 85\n", "minimum.roc_auc 85"), ("fairness_action stop\n", "line 1"), (None, "there is no file")],
+)
+def test_a_policy_that_cannot_be_read_is_refused_before_anything_starts(tmp_path: Path, text: str | None, said: str) -> None:
+    rules = tmp_path / "rules.yml"
+    if text is not None:
+        rules.write_text(text)
+    with pytest.raises((InvalidRequest, NotFound), match=said) as caught:
+        run.check(_given("--policy", str(rules)), Console(io.StringIO(), io.StringIO()))
+    assert "label again" not in str(caught.value)
+
+
+class _Repository(Platform):
+    """A platform of which only the files of its repository are asked."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, dict[str, str]] = {}
+        self.puts: list[object] = []
+
+    def github_call(self, method: str, path: str, body: object = None, *, login: str = "") -> Any:
+        if method == "GET":
+            if path not in self.files:
+                raise urllib.error.HTTPError(path, 404, "", Message(), None)
+            return self.files[path]
+        assert isinstance(body, dict)
+        assert (login, body.get("sha")) == ("wataru", self.files.get(path, {}).get("sha"))
+        self.puts.append(path)
+        self.files[path] = {"content": body["content"], "sha": str(len(self.puts))}
+        return {}
+
+
+def test_a_file_is_committed_where_it_is_new_or_other() -> None:
+    platform = _Repository()
+    for body in (b"a", b"a", b"b"):
+        platform.put_file("local/models", ".github/mlops.yml", body)
+    assert platform.puts == ["/repos/local/models/contents/.github/mlops.yml"] * 2
+    assert base64.b64decode(platform.files[str(platform.puts[0])]["content"]) == b"b"
+
+
+def _given(*more: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    run.configure(parser)
+    return parser.parse_args(list(more))
