@@ -1,13 +1,15 @@
 """How each column goes with the target, and numeric columns with each other, on training rows.
 
-    found = related(connection, draw(connection, "train", profiles, config, most=MOST_ROWS), profiles, config=config, labels=labels)
+    train = draw(connection, "train", profiles, config, most=rows_for(len(profiles)))
+    found = related(connection, train, profiles, config=config, labels=labels)
     found.associations[0]      # Association(column="age", measure="eta", value=0.232, rows=26048, auc=0.681)
 
 Number and number: Spearman's rank correlation (Spearman 1904), equal values at their mean rank.  Number and groups, of the target or of
 the column: the correlation ratio (Pearson 1905), less what chance gives many groups (epsilon squared, Kelley 1935).  Category and category:
 Cramér's V with the same done to it (Bergsma 2013).  For a binary target a number's area under the ROC curve (Mann and Whitney 1947).
-Between numbers Pearson's r, as the selection by correlation takes it.  A pair of columns is asked on the rows that hold both; up to
-`MOST_ROWS` training rows are looked at (`mlops_core.features.checks.sample` says which), and at most `MOST_COLUMNS` columns.
+Between numbers Pearson's r, as the selection by correlation takes it.  A pair of columns is asked on the rows that hold both.  Up to
+`MOST_ROWS` training rows are looked at, fewer from 20 columns on (`MOST_CELLS` values), never fewer than the checks take
+(`mlops_core.features.checks.sample`, which says which rows those are); and at most `MOST_COLUMNS` columns.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ import numpy as np
 from mlops_core.contracts.dataset import ColumnProfile, DataJobConfig
 from mlops_core.contracts.findings import SMALLEST_GROUP
 from mlops_core.contracts.relations import Association, AssociationMeasure, CorrelatedPair, Relations
-from mlops_core.features.checks.sample import Array, Rows, correlation, grouped, ranks, scaled, target_code
+from mlops_core.features.checks import sample
+from mlops_core.features.checks.sample import Array, Rows, correlation, grouped, ranks, ranks_of, scaled, target_code
 from mlops_core.features.selection import CORRELATED
 
 MOST_ROWS = 50_000
+MOST_CELLS = 1_000_000
 MOST_COLUMNS = 1_000
 MOST_COMPARED = 200
 """Numeric columns among which near twins are looked for, those that go most with the target first."""
@@ -31,6 +35,11 @@ MOST_DRAWN = 10
 MOST_PAIRS = 30
 _PLACES = 6
 _VARIES = 1e-12
+
+
+def rows_for(columns: int) -> int:
+    """How many training rows to look at."""
+    return max(sample.MOST_ROWS, min(MOST_ROWS, MOST_CELLS // (columns + 1)))
 
 
 def related(connection: Any, train: Rows, profiles: Sequence[ColumnProfile], *, config: DataJobConfig, labels: Sequence[str]) -> Relations:
@@ -53,7 +62,7 @@ def related(connection: Any, train: Rows, profiles: Sequence[ColumnProfile], *, 
 
 def associations(train: Rows, names: Sequence[str], *, positive: float | None) -> list[Association]:
     """The columns that ten rows or more speak of and that vary there, the strongest first; ``positive`` is the class of the area."""
-    labels = np.zeros(0, dtype=np.int64) if train.regression else grouped(train.target)[1]
+    order = grouped(train.target)[1]
     found = []
     for name in names:
         there = ~np.isnan(train.columns[name])
@@ -61,24 +70,27 @@ def associations(train: Rows, names: Sequence[str], *, positive: float | None) -
         if len(x) < SMALLEST_GROUP:
             continue
         text = name in train.texts
-        measure, value = _with_number(x, y, text=text) if train.regression else _with_class(x, labels[there], text=text)
+        measure, value = _with_number(x, y, order[there], text=text) if train.regression else _with_class(x, order[there], text=text)
         if value is not None:
             area = None if text or positive is None else auc(x, y == positive)
             found.append(Association(column=name, measure=measure, value=round(value, _PLACES), rows=len(x), auc=area))
     return sorted(found, key=lambda item: (-abs(item.value), item.column))
 
 
-def _with_number(x: Array, y: Array, *, text: bool) -> tuple[AssociationMeasure, float | None]:
-    return ("eta", eta(grouped(x)[1], y)) if text else ("spearman", spearman(x, y))
+def _with_number(x: Array, y: Array, order: Array, *, text: bool) -> tuple[AssociationMeasure, float | None]:
+    return ("eta", eta(grouped(x)[1], y)) if text else ("spearman", spearman(x, order))
 
 
 def _with_class(x: Array, labels: Array, *, text: bool) -> tuple[AssociationMeasure, float | None]:
     return ("cramers_v", cramers_v(grouped(x)[1], labels)) if text else ("eta", eta(labels, x))
 
 
-def spearman(x: Array, y: Array) -> float | None:
-    """Pearson's correlation of the ranks, equal values at their mean rank (Spearman 1904); None where a side is constant."""
-    return correlation(ranks(x), ranks(y))
+def spearman(x: Array, order: Array) -> float | None:
+    """Pearson's correlation of the ranks, equal values at their mean rank (Spearman 1904); None where a side is constant.
+
+    ``order`` are the other side's places among its distinct values, as `grouped` gives them.
+    """
+    return correlation(ranks(x), ranks_of(order))
 
 
 def eta(groups: Array, values: Array) -> float | None:

@@ -24,7 +24,7 @@ from mlops_core.features.checks.overlap import overlap
 from mlops_core.features.checks.sample import Rows, draw
 from mlops_core.features.checks.stability import shifts
 from mlops_core.features.checks.time_order import Order, future, order_of
-from mlops_core.features.relations import MOST_ROWS
+from mlops_core.features.relations import rows_for
 
 if TYPE_CHECKING:
     from mlops_core.algorithms.probe import Score
@@ -54,7 +54,7 @@ class Prepared:
     @cached_property
     def train(self) -> Rows:
         """Training rows as arrays, read once."""
-        return draw(self.connection, "train", self.profiles, self.config, most=MOST_ROWS)
+        return draw(self.connection, "train", self.profiles, self.config, most=rows_for(len(self.profiles)))
 
 
 def traps(work: Prepared) -> list[Finding]:

@@ -15,9 +15,8 @@ from hypothesis.extra import numpy as arrays
 from sklearn.metrics import roc_auc_score
 
 from mlops_core.contracts.dataset import ColumnProfile, ColumnType, DataJobConfig
-from mlops_core.features import relations
-from mlops_core.features.checks.sample import Array, Rows, draw, target_code
-from mlops_core.features.relations import associations, auc, correlations, cramers_v, eta, related, spearman
+from mlops_core.features.checks.sample import Array, Rows, draw, grouped, target_code
+from mlops_core.features.relations import associations, auc, correlations, cramers_v, eta, related, rows_for, spearman
 
 N = 500
 CELLS = st.one_of(st.floats(allow_nan=True, allow_infinity=False), st.sampled_from([0.0, 1.0, -0.0, 1e308, -1e308, 5e-324, math.nan]))
@@ -41,7 +40,7 @@ def profiles(*names: str, kind: ColumnType = "float64", dropped: str = "") -> li
 def test_rank_correlation_with_ties_is_scipy_s(dice: np.random.Generator) -> None:
     x = dice.integers(0, 9, N).astype(float)
     y = -x + dice.integers(0, 6, N)
-    assert spearman(x, y) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-12)
+    assert spearman(x, grouped(y)[1]) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-12)
 
 
 def test_two_groups_give_the_point_biserial_correlation_less_chance(dice: np.random.Generator) -> None:
@@ -174,10 +173,10 @@ def test_any_table_is_answered_with_figures_in_their_range(table: Array, regress
 def test_small_whole_numbers_agree_with_scipy(pairs: list[tuple[int, int]]) -> None:
     x, y = (np.array(values, dtype=float) for values in zip(*pairs, strict=True))
     if np.ptp(x) == 0 or np.ptp(y) == 0:
-        assert spearman(x, y) is None
+        assert spearman(x, grouped(y)[1]) is None
         assert math.isnan(correlations([x, y])[0][0, 1])
         return
-    assert spearman(x, y) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-9)
+    assert spearman(x, grouped(y)[1]) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-9)
     assert correlations([x, y])[0][0, 1] == pytest.approx(scipy.stats.pearsonr(x, y).statistic, abs=1e-9)
 
 
@@ -190,7 +189,7 @@ def test_a_longer_draw_holds_the_rows_of_the_checks(total: int, most: int) -> No
             f"""create table train as select i as __row, i * 0.5 as y, i % 97 as x, 'w' || i % 5 as word
             from range(1, {total + 1}) t(i)"""  # noqa: S608  a number of ours
         )
-        long = draw(connection, "train", asked, config, most=relations.MOST_ROWS)
+        long = draw(connection, "train", asked, config, most=rows_for(2))
         own = draw(connection, "train", asked, config)
     assert len(long) == pytest.approx(most, rel=0.01)
     short = long.thinned()
@@ -211,3 +210,8 @@ def test_the_class_of_the_area_is_the_positive_one(named: str | None) -> None:
         found = related(connection, train, profiles("x"), config=config, labels=("no", "yes"))
     assert (train.target == code).sum() == 49
     assert found.associations[0].auc == 1.0
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 50_000), (19, 50_000), (40, 24_390), (500, 10_000), (10_000, 10_000)])
+def test_wide_tables_are_looked_at_on_fewer_rows_and_on_those_of_the_checks_at_least(columns: int, rows: int) -> None:
+    assert rows_for(columns) == rows
