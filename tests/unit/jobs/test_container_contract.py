@@ -84,8 +84,8 @@ def test_sigterm_ends_the_job_with_a_reason(tmp_path: Path) -> None:
     environment = os.environ | {"SAGEMAKER_BASE_DIR": str(base)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as job:
         assert job.stdout is not None
-        while "features" not in job.stdout.readline():
-            pass
+        while "features" not in (line := job.stdout.readline()):
+            assert line, "the training ended before it began"
         time.sleep(0.2)
         job.send_signal(signal.SIGTERM)
         job.stdout.read()
