@@ -158,18 +158,26 @@ class Executions(Changes):
     def __init__(self, folder: Path, persistence: Any) -> None:
         super().__init__(folder, persistence)
         self._touched: dict[str, State] = {}
+        self._written: dict[str, int] = {}
 
     def note(self, execution: State) -> None:
         """Say that an execution started or ended."""
         self._touched[execution["executionArn"]] = execution
 
     def drain(self) -> list[Change]:
-        """The touched executions with their histories; a running one stays touched."""
-        touched = dict(self._touched)
-        for arn, execution in touched.items():
-            if execution["status"] != _RUNNING:
+        """The executions that ended or went on since, with their histories; one that waits costs nothing."""
+        found: list[Change] = []
+        for arn, execution in list(self._touched.items()):
+            running, steps = execution["status"] == _RUNNING, len(execution["events"])
+            if not running:
                 self._touched.pop(arn, None)
-        return [[arn, execution] for arn, execution in touched.items()]
+                self._written.pop(arn, None)
+            elif self._written.get(arn) == steps:
+                continue
+            else:
+                self._written[arn] = steps
+            found.append([arn, execution])
+        return found
 
     def merge(self, state: State, changes: Iterator[Change]) -> None:
         """Put executions into the store by account, region and ARN."""

@@ -145,6 +145,9 @@ def test_an_ended_execution_is_written_once_and_a_running_one_as_it_goes_on(tmp_
     for step in range(5):
         running["events"].append(step)
         executions.record()
+        size = log.stat().st_size
+        executions.record()
+        assert log.stat().st_size == size, "an execution that waits is not written again"
     running["status"] = "SUCCEEDED"
     executions.record()
     executions.record()
