@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 AHEAD = 2
-BLOCK = 16_000_000
+BLOCK = 32_000_000
 TOGETHER = 8_000_000
 BATCH = 1_000_000
 _SAMPLE = 100_000
@@ -114,7 +114,7 @@ def _mapped(connection: Any, table: str, name: str) -> Array:
         values = long_column(connection, table, name)
         values.sort()
         return values
-    cuts = _cuts(connection, table, column, pieces=-(-filled // BLOCK) * 2)
+    cuts = _cuts(connection, table, column, pieces=-(-filled // BLOCK))
     equal = connection.execute(f"select {', '.join(count_sql(f'{column} = {cut}') for _, cut in cuts)} from {table}").fetchone()
     with tempfile.TemporaryFile(dir=scratch if scratch and Path(scratch).is_dir() else None) as file:
         below = "true"
