@@ -6,12 +6,12 @@
             for start, part in batches(values): ...
 
 Up to `BLOCK` values are sorted in memory.  A longer column is cut at values of a sample: range after range is read, sorted and put at the
-end of a nameless file beside the engine's own temporary files, and the file is mapped.  A rank or a place touches few of its pages, and
-`batches` lets go of those that it has shown.  Values that come very often are counted and not read.
+end of a nameless file beside the engine's own temporary ones, and the file is mapped.  A rank or a place touches few of its pages, and
+`batches` lets go of those that it has shown.  Values that come very often are counted only.
 Memory: two blocks of 8 bytes a value, or several short columns while they stay below 64 MB together.
 """
 
-# ruff: noqa: S608  every name passes typing.identifier and every number sql.double or int
+# ruff: noqa: S608  every name passes typing.identifier
 from __future__ import annotations
 
 import mmap
@@ -19,11 +19,11 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from mlops_core.features.sql import double
-from mlops_core.features.typing import count_sql, identifier
+from mlops_core.features.typing import identifier
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,11 +71,15 @@ def long_column(connection: Any, table: str, name: str, *, where: str = "true") 
     filled, kind = connection.execute(f"select count(*), typeof(any_value({column})) {asked}").fetchone()
     values = np.empty(filled, dtype=_kind(kind))
     place = 0
-    relation = connection.cursor().sql(f"select {column} {asked}")
-    for batch in relation.to_arrow_reader(BATCH):
-        values[place : place + len(batch)] = batch.column(0).to_numpy(zero_copy_only=False)
+    for batch in _read(connection, column, asked):
+        values[place : place + len(batch)] = batch
         place += len(batch)
     return values
+
+
+def _read(connection: Any, column: str, asked: str) -> Iterator[Array]:
+    for batch in connection.cursor().sql(f"select {column} {asked}").to_arrow_reader(BATCH):
+        yield batch.column(0).to_numpy(zero_copy_only=False)
 
 
 def _kind(name: str) -> Any:
@@ -115,29 +119,29 @@ def _mapped(connection: Any, table: str, name: str) -> Array:
         values.sort()
         return values
     cuts = _cuts(connection, table, column, pieces=-(-filled // BLOCK))
-    equal = connection.execute(f"select {', '.join(count_sql(f'{column} = {cut}') for _, cut in cuts)} from {table}").fetchone()
     with tempfile.TemporaryFile(dir=scratch if scratch and Path(scratch).is_dir() else None) as file:
-        below = "true"
-        for (value, cut), count in zip(cuts, equal, strict=True):
-            _append(file, long_column(connection, table, name, where=f"{below} and {column} < {cut}"))
-            for left in range(count, 0, -BATCH):
-                np.full(min(left, BATCH), value, dtype=_kind(kind)).tofile(file)
-            below = f"{column} > {cut}"
-        _append(file, long_column(connection, table, name, where=below))
-        file.flush()
+        for low, high in pairwise([None, *cuts, None]):
+            # As long as the column: pages that are never written take no memory.
+            values, place, equal = np.empty(filled, dtype=_kind(kind)), 0, 0
+            for batch in _read(connection, column, f"from {table} where {column} is not null"):
+                inside = batch if low is None else batch[~(batch <= low)]
+                equal += 0 if high is None else int((inside == high).sum())
+                inside = inside if high is None else inside[inside < high]
+                values[place : place + len(inside)] = inside
+                place += len(inside)
+            values = values[:place]
+            values.sort()
+            values.tofile(file)
+            for left in range(equal, 0, -BATCH):
+                np.full(min(left, BATCH), high, dtype=_kind(kind)).tofile(file)
         return np.memmap(file, dtype=_kind(kind), mode="r+", shape=(filled,))
 
 
-def _append(file: IO[bytes], values: Array) -> None:
-    values.sort()
-    values.tofile(file)
-
-
-def _cuts(connection: Any, table: str, column: str, *, pieces: int) -> list[tuple[float | int, str]]:
-    """Different values of a sample that cut it into pieces of about one size, each as a number and as SQL; at least one."""
+def _cuts(connection: Any, table: str, column: str, *, pieces: int) -> list[float]:
+    """Different values of a sample that cut the column into pieces of about one size, at least one."""
     shares = ", ".join(f"{piece / pieces:.6f}" for piece in range(1, pieces))
     found = connection.execute(
         f"""select quantile_disc(x, [{shares}])
         from (select {column} as x from {table} where {column} is not null using sample {_SAMPLE} rows (reservoir, 7))"""
     ).fetchone()[0]
-    return [(value, double(value) if isinstance(value, float) else str(int(value))) for value in sorted(set(found))]
+    return sorted(set(found))
