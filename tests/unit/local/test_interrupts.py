@@ -17,10 +17,12 @@ from mlops_core.local.interrupts import Interrupted, Workers, deferred, end_chil
 
 @pytest.fixture(autouse=True)
 def _interrupts_are_heard() -> Iterator[None]:
-    """A suite that was started in the background ignores SIGINT; these tests are about commands that hear it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A suite that was started in the background ignores SIGINT, one below nohup SIGHUP; these tests are about commands that hear them."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, found in before.items():
+        signal.signal(number, found)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
