@@ -207,13 +207,15 @@ def _show(work: Preparation) -> None:
     run_sql(f"create view data as {shown}")
     work.rare = rare_classes(work.connection, work.config)
     if work.rare:
-        run_sql(f"create or replace view data as select * from ({shown}) where {_not_rare(work)}")
+        run_sql(f"create or replace view data as select * from ({shown}) where {_not_rare(work, work.config.target)}")
         work.findings.append(Finding(code="W-DATA-034", columns=(work.config.target,), values=dict(list(work.rare.items())[:20])))
 
 
-def _not_rare(work: Preparation) -> str:
-    """The rule that leaves out the rows of rare classes."""
-    return f"{identifier(work.config.target)} not in ({', '.join(map(literal, work.rare))})" if work.rare else "true"
+def _not_rare(work: Preparation, column: str) -> str:
+    """The rule that leaves out the rows of rare classes, by a column that holds the answers as they are written."""
+    fold = work.folds.get(work.config.target)
+    answer = fold_sql(column, fold) if fold else identifier(column)
+    return f"{answer} not in ({', '.join(map(literal, work.rare))})" if work.rare else "true"
 
 
 def _columns(work: Preparation) -> str:
@@ -234,7 +236,8 @@ def _look(work: Preparation) -> None:
     work.findings += date_findings(work.connection, "data", text)
     if work.config.task != "regression":
         rows, groups = work.connection.execute(
-            f"select coalesce(sum(n), 0)::bigint, count(*) from (select sum(n) as n from {REPEATS} group by digest having count(*) > 1)"
+            f"""select coalesce(sum(n), 0)::bigint, count(*)
+            from (select sum(n) as n from {REPEATS} where {_not_rare(work, "answer")} group by digest having count(*) > 1)"""
         ).fetchone()
         if groups:
             work.findings.append(Finding(code="W-DATA-033", columns=(work.config.target,), values={"rows": rows, "groups": groups}))
@@ -271,7 +274,7 @@ def _load_test(work: Preparation, path: Path) -> None:
     table = load(work.connection, source, path, layout, out=work.scratch / "given.parquet")
     work.tables.append(table)
     target = identifier(work.config.target)
-    there = f"{target} is not null and {_not_rare(work)}"
+    there = f"{target} is not null and {_not_rare(work, work.config.target)}"
     work.connection.execute(f"create view given as select {ROW}, {DIGEST}, {_columns(work)} from {table.query} where {there}")
     rows = work.one("select count(*) from given")
     if not rows:

@@ -61,6 +61,16 @@ def test_the_rows_of_rare_classes_are_left_out_when_asked_and_said(tmp_path: Pat
     assert kept.spec.labels == ("enough", "no", "rare", "single", "yes")
 
 
+def test_rows_that_are_left_out_contradict_nobody(tmp_path: Path) -> None:
+    table = jobs.people(300)
+    table += [[*row[:3], label] for row, label in zip(table[1:5], ("odd", "odd", "ODD", "odd"), strict=True)]
+    kept = jobs.prepare(tmp_path / "kept", jobs.csv(table), task="multiclass")
+    assert kept.finding("W-DATA-033")["groups"] == 4
+    done = jobs.prepare(tmp_path, jobs.csv(table), task="multiclass", rare_classes="drop")
+    assert done.finding("W-DATA-034")["odd"] == 4
+    assert "W-DATA-033" not in {item.code for item in done.profile.findings}
+
+
 def test_rare_classes_are_counted_after_repeated_rows_are_dropped(tmp_path: Path) -> None:
     table = [*jobs.people(300), *([["30", "5", "Oslo", "again"]] * 20)]
     done = jobs.prepare(tmp_path, jobs.csv(table), task="multiclass", rare_classes="drop", duplicates="drop")
