@@ -208,7 +208,8 @@ def _about(document: dict[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+    """As it fits its column: the squared errors of house prices have ten digits."""
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}" if abs(value) < 1e7 else f"{value:.4e}"
 
 
 def _ends(found: dict[str, Any]) -> str:

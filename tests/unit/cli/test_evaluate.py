@@ -170,3 +170,15 @@ def test_answers_that_do_not_fit_together_are_told(
     except SystemExit as ended:
         code = int(str(ended.code))
     assert (code, said in capsys.readouterr().err) == (2, True)
+
+
+def test_large_figures_keep_to_their_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "houses.csv"
+    path.write_text("price,guess\n" + "".join(f"{100_000 + 4321 * row},{180_000 + 3999 * row}\n" for row in range(80)))
+    assert main(["evaluate", str(path), "--target", "price", "--predicted-value", "guess"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    how = next(line for line in lines if line.startswith("figure")).index("how")
+    found = [line for line in lines if line.endswith(("bootstrap", "order"))]
+    assert {line[how - 1 :].split()[0] for line in found} == {"bootstrap", "order"}
+    assert all(line[how - 1] == " " for line in found)
+    assert any(line.startswith("mse") and "e+09" in line for line in found)
