@@ -1,13 +1,13 @@
-"""Columns of a table in ascending order, each as one array however many rows there are.
+"""Columns of a table in ascending order, however many rows there are.
 
-    with ThreadPoolExecutor(AHEAD) as workers:
-        for name, values in ascending(connection, "train", ["age", "income"], rows=20_000_000, workers=workers):
-            values[rank], values.searchsorted(50.0)
-            for start, part in batches(values): ...
+    with ascending(connection, "train", ["age", "income"], rows=20_000_000) as columns:
+        for name, values in columns:
+            len(values), values[rank], values.searchsorted(50.0)
+            for batch in values.batches(): ...
 
-Up to `BLOCK` values are sorted in memory.  A longer column is cut at values of a sample: range after range is read, sorted and put at the
-end of a nameless file beside the engine's own temporary ones, and the file is mapped.  A rank or a place touches few of its pages, and
-`batches` lets go of those that it has shown.  Values that come very often are counted only.
+Up to `BLOCK` values are sorted in memory.  A longer column is sorted `BLOCK` by `BLOCK`, and these runs lie one behind the other in a
+nameless file beside the engine's own temporary ones, which is mapped; a rank is found and batches are made by merging what lies between
+two neighbouring values of a sample of the runs.
 Memory: two blocks of 8 bytes a value, or several short columns while they stay below 64 MB together.
 """
 
@@ -17,11 +17,13 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from mlops_core.features.typing import identifier
 
@@ -31,35 +33,136 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 AHEAD = 2
-BLOCK = 32_000_000
+BLOCK = 16_000_000
 TOGETHER = 8_000_000
 BATCH = 1_000_000
-_SAMPLE = 100_000
 
 
-def ascending(connection: Any, table: str, names: Sequence[str], *, rows: int, workers: ThreadPoolExecutor) -> Iterator[tuple[str, Array]]:
-    """Each numeric column's values in ascending order, missing left out; the workers make the next ones while the caller looks at these.
+class Ordered:
+    """Numbers in ascending order: an array whose every `BLOCK` is sorted, looked at as if all of it were."""
 
-    The workers are the caller's: a generator that an error leaves behind is closed by whichever thread collects garbage.
+    def __init__(self, array: Array, file: IO[bytes] | None = None) -> None:
+        self._array = array
+        self.file = file
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, rank: int) -> Any:
+        """The value at a rank; negative ranks count from the end."""
+        rank %= len(self)
+        if len(self) <= BLOCK:
+            return self._array[rank]
+        marks, lefts, rights = self._marks
+        cell = int(rights.sum(axis=0).searchsorted(rank, side="right"))
+        if cell < len(marks) and rank >= lefts[:, cell].sum():
+            return marks[cell]
+        return self._between(cell)[rank - (int(rights[:, cell - 1].sum()) if cell else 0)]
+
+    def searchsorted(self, value: float, side: Literal["left", "right"] = "left") -> int:
+        """How many values are less (``right``: or equal)."""
+        return sum(int(run.searchsorted(value, side=side)) for run in self._runs)
+
+    def batches(self) -> Iterator[Array]:
+        """All values in their order, `BATCH` at a time; mapped pages are let go of behind each batch."""
+        import numpy as np
+
+        held: list[Array] = []
+        for piece in self._pieces():
+            held.append(piece)
+            if sum(map(len, held)) >= BATCH:
+                *whole, rest = np.split(np.concatenate(held), range(BATCH, sum(map(len, held)) + 1, BATCH))
+                yield from whole
+                held = [rest]
+            self._release()
+        yield from filter(len, [np.concatenate(held)] if held else [])
+
+    def to_doubles(self) -> None:
+        """Make doubles of whole numbers in their own place: a search among whole numbers would copy all of them for each value."""
+        import numpy as np
+
+        if self._array.dtype == np.float64:
+            return
+        doubles = self._array.view(np.float64)
+        for start in range(0, len(self), BATCH):
+            doubles[start : start + BATCH] = self._array[start : start + BATCH].astype(np.float64)
+            self._release()
+        self._array = doubles
+        self.__dict__.pop("_marks", None)
+
+    @property
+    def _runs(self) -> list[Array]:
+        return [self._array[start : start + BLOCK] for start in range(0, len(self), BLOCK)]
+
+    @cached_property
+    def _marks(self) -> tuple[Array, Array, Array]:
+        """Values of the runs, at most `BATCH` others between two of them, and where each begins and ends in each run."""
+        import numpy as np
+
+        step = max(1, BATCH // len(self._runs))
+        marks = np.unique(np.concatenate([run[::step] for run in self._runs]))
+        lefts = np.stack([run.searchsorted(marks) for run in self._runs])
+        return marks, lefts, np.stack([run.searchsorted(marks, side="right") for run in self._runs])
+
+    def _between(self, cell: int) -> Array:
+        """The values between mark ``cell - 1`` and mark ``cell``, sorted."""
+        import numpy as np
+
+        _, lefts, rights = self._marks
+        starts = rights[:, cell - 1] if cell else [0] * len(self._runs)
+        ends = lefts[:, cell] if cell < lefts.shape[1] else [len(run) for run in self._runs]
+        return np.sort(np.concatenate([run[start:end] for run, start, end in zip(self._runs, starts, ends, strict=True)]))
+
+    def _pieces(self) -> Iterator[Array]:
+        import numpy as np
+
+        if len(self) <= BLOCK:
+            yield from (self._array[start : start + BATCH] for start in range(0, len(self), BATCH))
+            return
+        marks, lefts, rights = self._marks
+        for cell, equal in enumerate((rights - lefts).sum(axis=0)):
+            yield self._between(cell)
+            yield from (np.full(min(left, BATCH), marks[cell]) for left in range(int(equal), 0, -BATCH))
+        yield self._between(len(marks))
+
+    def _release(self) -> None:
+        mapped = getattr(self._array, "_mmap", None)
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def ascending(connection: Any, table: str, names: Sequence[str], *, rows: int) -> Iterator[Iterator[tuple[str, Ordered]]]:
+    """Each numeric column's values, missing left out; workers make the next ones while the caller looks at these.
+
+    A column's values are gone when the next ones are asked for.
     """
-    together = max(1, TOGETHER // max(rows, 1))
-    chunks = [names[start : start + together] for start in range(0, len(names), together)]
-    pending = deque(workers.submit(_ordered, connection, table, chunk, rows) for chunk in chunks[:AHEAD])
+    spare: SimpleQueue[IO[bytes]] = SimpleQueue()
+    with ExitStack() as files, ThreadPoolExecutor(AHEAD) as workers:
+        for _ in range(AHEAD + 1 if rows > BLOCK else 0):
+            spare.put(files.enter_context(tempfile.TemporaryFile(dir=_scratch(connection))))
+        together = max(1, TOGETHER // max(rows, 1))
+        chunks = [names[start : start + together] for start in range(0, len(names), together)]
+        yield _columns(chunks, spare, lambda chunk: workers.submit(_ordered, connection, table, chunk, rows, spare))
+
+
+def _columns(
+    chunks: Sequence[Sequence[str]], spare: SimpleQueue[IO[bytes]], submit: Callable[[Sequence[str]], Future[list[Ordered]]]
+) -> Iterator[tuple[str, Ordered]]:
+    pending = deque(submit(chunk) for chunk in chunks[:AHEAD])
     for place, chunk in enumerate(chunks, start=AHEAD):
         for name, values in zip(chunk, pending.popleft().result(), strict=True):
             yield name, values
+            if values.file is not None:
+                spare.put(values.file)
             del values
         if place < len(chunks):
-            pending.append(workers.submit(_ordered, connection, table, chunks[place], rows))
+            pending.append(submit(chunks[place]))
 
 
-def batches(values: Array) -> Iterator[tuple[int, Array]]:
-    """Parts of at most `BATCH` values in their order, each with the place of its first; mapped pages are let go of behind each part."""
-    for start in range(0, len(values), BATCH):
-        yield start, values[start : start + BATCH]
-        mapped = getattr(values, "_mmap", None)
-        if mapped is not None:
-            mapped.madvise(mmap.MADV_DONTNEED)
+def _scratch(connection: Any) -> str | None:
+    found = connection.execute("select current_setting('temp_directory')").fetchone()[0]
+    return found if found and Path(found).is_dir() else None
 
 
 def long_column(connection: Any, table: str, name: str, *, where: str = "true") -> Array:
@@ -88,14 +191,14 @@ def _kind(name: str) -> Any:
     return {"BIGINT": np.int64, "UBIGINT": np.uint64}.get(name, np.float64)
 
 
-def _ordered(connection: Any, table: str, names: Sequence[str], rows: int) -> list[Array]:
+def _ordered(connection: Any, table: str, names: Sequence[str], rows: int, spare: SimpleQueue[IO[bytes]]) -> list[Ordered]:
     with connection.cursor() as cursor:
         if rows > BLOCK:
-            return [_mapped(cursor, table, names[0])]
+            return [_mapped(cursor, table, names[0], spare.get())]
         fetched = _values(cursor, table, names) if rows <= TOGETHER else [long_column(cursor, table, names[0])]
     for values in fetched:
         values.sort()
-    return fetched
+    return [Ordered(values) for values in fetched]
 
 
 def _values(connection: Any, table: str, names: Sequence[str]) -> list[Array]:
@@ -107,41 +210,26 @@ def _values(connection: Any, table: str, names: Sequence[str]) -> list[Array]:
     return [np.array(values.compressed() if isinstance(values, np.ma.MaskedArray) else values) for values in columns]
 
 
-def _mapped(connection: Any, table: str, name: str) -> Array:
-    """A long column in ascending order in a mapped file: the values below the first cut, those equal to it, those up to the second, …"""
+def _mapped(connection: Any, table: str, name: str, file: IO[bytes]) -> Ordered:
+    """A long column, sorted block by block into a file that may hold another: pages that are in memory already are written quickest."""
     import numpy as np
 
     column = identifier(name)
-    asked = f"select count({column}), typeof(any_value({column})), current_setting('temp_directory') from {table}"
-    filled, kind, scratch = connection.execute(asked).fetchone()
+    filled, kind = connection.execute(f"select count({column}), typeof(any_value({column})) from {table}").fetchone()
+    run, place = np.empty(min(filled, BLOCK), dtype=_kind(kind)), 0
+    file.seek(0)
+    for batch in _read(connection, column, f"from {table} where {column} is not null"):
+        start = 0
+        while start < len(batch):
+            if place == len(run):
+                run.sort()
+                run.tofile(file)
+                place = 0
+            part = batch[start : start + len(run) - place]
+            run[place : place + len(part)] = part
+            place, start = place + len(part), start + len(part)
+    run[:place].sort()
     if filled <= BLOCK:
-        values = long_column(connection, table, name)
-        values.sort()
-        return values
-    cuts = _cuts(connection, table, column, pieces=-(-filled // BLOCK))
-    with tempfile.TemporaryFile(dir=scratch if scratch and Path(scratch).is_dir() else None) as file:
-        for low, high in pairwise([None, *cuts, None]):
-            # As long as the column: pages that are never written take no memory.
-            values, place, equal = np.empty(filled, dtype=_kind(kind)), 0, 0
-            for batch in _read(connection, column, f"from {table} where {column} is not null"):
-                inside = batch if low is None else batch[~(batch <= low)]
-                equal += 0 if high is None else int((inside == high).sum())
-                inside = inside if high is None else inside[inside < high]
-                values[place : place + len(inside)] = inside
-                place += len(inside)
-            values = values[:place]
-            values.sort()
-            values.tofile(file)
-            for left in range(equal, 0, -BATCH):
-                np.full(min(left, BATCH), high, dtype=_kind(kind)).tofile(file)
-        return np.memmap(file, dtype=_kind(kind), mode="r+", shape=(filled,))
-
-
-def _cuts(connection: Any, table: str, column: str, *, pieces: int) -> list[float]:
-    """Different values of a sample that cut the column into pieces of about one size, at least one."""
-    shares = ", ".join(f"{piece / pieces:.6f}" for piece in range(1, pieces))
-    found = connection.execute(
-        f"""select quantile_disc(x, [{shares}])
-        from (select {column} as x from {table} where {column} is not null using sample {_SAMPLE} rows (reservoir, 7))"""
-    ).fetchone()[0]
-    return sorted(set(found))
+        return Ordered(run, file)
+    run[:place].tofile(file)
+    return Ordered(np.memmap(file, dtype=_kind(kind), mode="r+", shape=(filled,)), file)

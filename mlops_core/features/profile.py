@@ -15,20 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality
 from mlops_core.features.load import Column
-from mlops_core.features.ordered import AHEAD, ascending, batches
+from mlops_core.features.ordered import Ordered, ascending
 from mlops_core.features.sql import double
 from mlops_core.features.typing import identifier
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 DECILES = tuple(index / 10 for index in range(1, 10))
@@ -46,8 +40,7 @@ def profiles(connection: Any, table: str, columns: Sequence[Column], *, limit: i
     """The profiles of columns of a table; ``limit`` bounds the categories listed."""
     rows = connection.execute(f"select count(*) from {table}").fetchone()[0]
     numeric = {column.name: column for column in columns if column.type != "string"}
-    with ThreadPoolExecutor(AHEAD) as workers:
-        each = ascending(connection, table, list(numeric), rows=rows, workers=workers)
+    with ascending(connection, table, list(numeric), rows=rows) as each:
         found = {name: _numeric(numeric[name], values, rows) for name, values in each}
     return [found.get(column.name) or _text(connection, table, column, rows, limit=limit) for column in columns]
 
@@ -56,8 +49,7 @@ def quality(connection: Any, table: str, columns: Sequence[Column]) -> list[Colu
     """What all rows hold, column by column: counts, quantiles, an even histogram, frequent categories; never a row."""
     rows = connection.execute(f"select count(*) from {table}").fetchone()[0]
     numeric = {column.name for column in columns if column.type != "string"}
-    with ThreadPoolExecutor(AHEAD) as workers:
-        each = ascending(connection, table, [column.name for column in columns if column.name in numeric], rows=rows, workers=workers)
+    with ascending(connection, table, [column.name for column in columns if column.name in numeric], rows=rows) as each:
         numbers = {name: _facts(values) if len(values) else {"distinct": 0} for name, values in each}
     found = []
     for column in columns:
@@ -99,11 +91,12 @@ def moments(connection: Any, table: str, expressions: Sequence[str]) -> list[tup
         connection.execute(f"set threads = {threads}")
 
 
-def _numeric(column: Column, values: Array, rows: int) -> ColumnProfile:
+def _numeric(column: Column, values: Ordered, rows: int) -> ColumnProfile:
     filled = len(values)
     if not filled:
         return ColumnProfile(name=column.name, type=column.type, rows=rows, missing=rows, distinct=0)
-    distinct, values = _distinct(values), _doubles(values)
+    distinct = _distinct(values)
+    values.to_doubles()
     edges = tuple(sorted(set(_quantiles(values, DECILES))))
     mean, deviation = _moments(values)
     ends = [0, *(int(values.searchsorted(edge, side="right")) for edge in edges), filled]
@@ -131,11 +124,12 @@ def _frequent(connection: Any, table: str, name: str, limit: int) -> tuple[int, 
     return int(found[0][0]), found[0][1], [(value, count) for _, _, value, count in found if value is not None]
 
 
-def _facts(values: Array) -> dict[str, Any]:
+def _facts(values: Ordered) -> dict[str, Any]:
     """Distinct values, ends, quantiles, `BINS` even bins from the 1 to the 99 % quantile (outer ones open), far values, likely codes."""
     import numpy as np
 
-    distinct, values = _distinct(values), _doubles(values)
+    distinct = _distinct(values)
+    values.to_doubles()
     quantiles = _quantiles(values, QUANTILES)
     spread = quantiles[0] < quantiles[-1] and math.isfinite(quantiles[-1] - quantiles[0])
     edges = tuple(float(edge) for edge in np.linspace(quantiles[0], quantiles[-1], BINS + 1)) if spread else ()
@@ -150,7 +144,7 @@ def _facts(values: Array) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _codes(values: Array, distinct: int, *, low: float, high: float) -> Iterator[tuple[float, int]]:
+def _codes(values: Ordered, distinct: int, *, low: float, high: float) -> Iterator[tuple[float, int]]:
     """Numbers like 999 that come at least three times, and are far from the rest or five times as frequent as a usual value."""
     for code in CODES:
         count = int(values.searchsorted(code, side="right") - values.searchsorted(code))
@@ -164,7 +158,7 @@ def _categories(connection: Any, table: str, column: Column) -> dict[str, Any]:
     return {"distinct": distinct, "categories": tuple(counted)}
 
 
-def _moments(values: Array) -> tuple[float | None, float | None]:
+def _moments(values: Ordered) -> tuple[float | None, float | None]:
     """Mean and population deviation; None where they lie beyond what a double holds."""
     import numpy as np
 
@@ -174,12 +168,12 @@ def _moments(values: Array) -> tuple[float | None, float | None]:
     return tuple(value if math.isfinite(value) else None for value in (mean, deviation))  # type: ignore[return-value]
 
 
-def _total(values: Array, center: float, *, power: int) -> float:
+def _total(values: Ordered, center: float, *, power: int) -> float:
     """The sum of powers of the distances to a center, in `_LANES` sums side by side whose order no processor's vectors change."""
     import numpy as np
 
     lanes = np.zeros(_LANES)
-    for _, batch in batches(values):
+    for batch in values.batches():
         part = (batch.astype(np.float64) - center) ** power
         whole = len(part) // _LANES * _LANES
         lanes += part[:whole].reshape(-1, _LANES).sum(axis=0)
@@ -187,27 +181,15 @@ def _total(values: Array, center: float, *, power: int) -> float:
     return float(lanes.cumsum()[-1])
 
 
-def _doubles(values: Array) -> Array:
-    """Whole numbers as doubles in their own place: a search among whole numbers would make a copy of all for each edge."""
-    import numpy as np
-
-    if values.dtype == np.float64:
-        return values
-    doubles = values.view(np.float64)
-    for start, batch in batches(values):
-        doubles[start : start + len(batch)] = batch.astype(np.float64)
-    return doubles
-
-
-def _distinct(values: Array) -> int:
+def _distinct(values: Ordered) -> int:
     found, last = 0, None
-    for _, batch in batches(values):
+    for batch in values.batches():
         found += int((batch[1:] != batch[:-1]).sum()) + int(last is None or batch[0] != last)
         last = batch[-1].copy()
     return found
 
 
-def _quantiles(values: Array, shares: Sequence[float]) -> tuple[float, ...]:
+def _quantiles(values: Ordered, shares: Sequence[float]) -> tuple[float, ...]:
     """Linear interpolation between the neighbours of (n - 1) * share, as DuckDB's quantile_cont."""
     found = []
     for share in shares:
