@@ -24,7 +24,7 @@ BLOCK = 512
 
 
 class FeatureTable:
-    """A features Parquet file: float32 columns f0…fn, target y, row number."""
+    """A features Parquet file: columns f0…fn (float32, flags boolean), target y, row number."""
 
     def __init__(self, path: Path) -> None:
         import pyarrow.parquet as pq

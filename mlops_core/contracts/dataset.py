@@ -4,7 +4,7 @@ The data job (SageMaker Processing, program ``mlops-job data``) reads ``processi
 ``processing/input/raw/<file>`` and, when given, ``processing/input/test/<file>``; it writes below ``processing/output/prepared``::
 
     train/data.parquet  validation/data.parquet  test/data.parquet   typed columns, the target as written, `__row` (int64, row in the file)
-    features/train.parquet  features/validation.parquet              the fitted spec applied: float32 columns f0…fn, target `y`, `__row`
+    features/train.parquet  features/validation.parquet              the spec applied: f0…fn (float32, flags boolean), target `y`, `__row`
     spec.json (FeatureSpec) · profile.json (DataProfile)             fitted on training rows only
     features.json (FeatureDocs)                                      the same for people: every feature, its sources and fitted values
 

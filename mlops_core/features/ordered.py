@@ -61,10 +61,10 @@ class Ordered:
 
     def searchsorted(self, value: float, side: Literal["left", "right"] = "left") -> int:
         """How many values are less (``right``: or equal)."""
-        return sum(int(run.searchsorted(value, side=side)) for run in self._runs)
+        return sum(int(run.searchsorted(value, side=side)) for run in self._runs())
 
     def batches(self) -> Iterator[Array]:
-        """All values in their order, `BATCH` at a time; mapped pages are let go of behind each batch."""
+        """All values in their order, `BATCH` at a time."""
         import numpy as np
 
         held: list[Array] = []
@@ -74,7 +74,6 @@ class Ordered:
                 *whole, rest = np.split(np.concatenate(held), range(BATCH, sum(map(len, held)) + 1, BATCH))
                 yield from whole
                 held = [rest]
-            self._release()
         yield from filter(len, [np.concatenate(held)] if held else [])
 
     def to_doubles(self) -> None:
@@ -90,28 +89,31 @@ class Ordered:
         self._array = doubles
         self.__dict__.pop("_marks", None)
 
-    @property
-    def _runs(self) -> list[Array]:
-        return [self._array[start : start + BLOCK] for start in range(0, len(self), BLOCK)]
+    def _runs(self) -> Iterator[Array]:
+        for start in range(0, len(self), BLOCK):
+            yield self._array[start : start + BLOCK]
+            self._release()
 
     @cached_property
     def _marks(self) -> tuple[Array, Array, Array]:
         """Values of the runs, at most `BATCH` others between two of them, and where each begins and ends in each run."""
         import numpy as np
 
-        step = max(1, BATCH // len(self._runs))
-        marks = np.unique(np.concatenate([run[::step] for run in self._runs]))
-        lefts = np.stack([run.searchsorted(marks) for run in self._runs])
-        return marks, lefts, np.stack([run.searchsorted(marks, side="right") for run in self._runs])
+        count = -(-len(self) // BLOCK)
+        marks = np.unique(np.concatenate([run[:: max(1, BATCH // count)].copy() for run in self._runs()]))
+        lefts, rights = np.empty((2, count, len(marks)), dtype=np.int64)
+        for place, run in enumerate(self._runs()):
+            lefts[place], rights[place] = run.searchsorted(marks), run.searchsorted(marks, side="right")
+        return marks, lefts, rights
 
     def _between(self, cell: int) -> Array:
         """The values between mark ``cell - 1`` and mark ``cell``, sorted."""
         import numpy as np
 
         _, lefts, rights = self._marks
-        starts = rights[:, cell - 1] if cell else [0] * len(self._runs)
-        ends = lefts[:, cell] if cell < lefts.shape[1] else [len(run) for run in self._runs]
-        return np.sort(np.concatenate([run[start:end] for run, start, end in zip(self._runs, starts, ends, strict=True)]))
+        starts = rights[:, cell - 1] if cell else [0] * len(rights)
+        ends = lefts[:, cell] if cell < lefts.shape[1] else [BLOCK] * len(lefts)
+        return np.sort(np.concatenate([run[start:end] for run, start, end in zip(self._runs(), starts, ends, strict=True)]))
 
     def _pieces(self) -> Iterator[Array]:
         import numpy as np
@@ -126,6 +128,7 @@ class Ordered:
         yield self._between(len(marks))
 
     def _release(self) -> None:
+        """Let go of mapped pages, which count as the process's memory."""
         mapped = getattr(self._array, "_mmap", None)
         if mapped is not None:
             mapped.madvise(mmap.MADV_DONTNEED)

@@ -14,7 +14,7 @@ Memory: that of `features.ordered`, whatever the rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +22,7 @@ from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality
 from mlops_core.features.load import Column
 from mlops_core.features.ordered import Ordered, ascending
 from mlops_core.features.sql import double
-from mlops_core.features.typing import identifier
+from mlops_core.features.typing import identifier, literal
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 DECILES = tuple(index / 10 for index in range(1, 10))
@@ -61,6 +61,18 @@ def quality(connection: Any, table: str, columns: Sequence[Column]) -> list[Colu
             )
         )  # fmt: skip
     return found
+
+
+def listed_sql(item: ColumnQuality, fold: Mapping[str, str]) -> str:
+    """A column by a list of its texts, where `quality` names all of them: the engine writes such a column in half the time.
+
+    ``fold`` are the spellings that have been replaced since.
+    """
+    column = identifier(item.name)
+    if not item.categories or len(item.categories) < item.distinct:
+        return column
+    texts = sorted({fold.get(text, text) for text, _ in item.categories})
+    return f"cast({column} as enum({', '.join(map(literal, texts))})) as {column}"
 
 
 def mode(connection: Any, table: str, name: str) -> float:

@@ -22,7 +22,7 @@ from mlops_core.errors import InvalidRequest
 from mlops_core.features.categories import FOLD, FOLDS
 from mlops_core.features.fit import Fitted, fit
 from mlops_core.features.load import DIGEST, MISFITS, PARQUET, ROW, Column, Layout, Table, load, require_columns
-from mlops_core.features.profile import profiles, quality
+from mlops_core.features.profile import listed_sql, profiles, quality
 from mlops_core.features.readings import NUMERIC_SHARE, Reading
 from mlops_core.features.relations import related
 from mlops_core.features.repeats import REPEATS, find_repeats
@@ -299,7 +299,8 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
     """Write the three typed splits and leave views of the same names."""
     config = work.config
     rule = decide(work.connection, _plan(work))
-    names = ", ".join(identifier(column.name) for column in work.kept)
+    facts = {item.name: item for item in work.quality}
+    names = ", ".join(listed_sql(facts[column.name], work.folds.get(column.name, {})) for column in work.kept)
     work.connection.execute(f"create view parted as select data.*, {rule.part} as mlops_part from data {rule.join}")
     folded = f", cast({DIGEST} % {FOLDS} as utinyint) as {FOLD}" if config.encoding == "target" else ""
     unseen = _seen_labels(work) if config.task == "multiclass" or (labels and not work.stratum) else "true"
@@ -308,7 +309,7 @@ def _split(work: Preparation, labels: tuple[str, ...]) -> None:
     for part in PARTS:
         chosen = f"from parted where mlops_part = '{part}' and {complete if part == 'train' else unseen}"
         if part == "test" and config.has_test_file:
-            chosen = "from given"
+            chosen, names = "from given", ", ".join(identifier(column.name) for column in work.kept)
         _copy(work, f"select {ROW}, {names}{folded} {chosen}", f"{part}/data.parquet", view=part)
     rows = sum(work.one(f"select count(*) from {part}") for part in _parts_of_raw(config))
     work.left_out = work.one("select count(*) from data") - rows - rule.in_gap - rule.without_time
