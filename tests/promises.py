@@ -524,6 +524,7 @@ PROMISES: dict[int, Promise] = {
     ),
     90: kept(
         "A version that does not serve as promised is rolled back in git and on the endpoint, with its cause.",
+        "flows/test_health_rollback.py::test_a_version_that_answers_wrongly_is_pointed_back",
         "flows/test_health_rollback.py::test_a_version_that_cannot_serve_is_pointed_back_and_the_earlier_one_answers",
         "unit/agents/test_deployment.py::test_a_version_that_misbehaves_is_rolled_back_with_its_cause",
         "unit/jobs/test_training_and_packaging.py::test_a_model_that_answers_every_row_alike_is_not_packaged",

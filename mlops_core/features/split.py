@@ -5,7 +5,7 @@
 
 - ``random`` and ``stratified``: rows are ordered by digest (of seed and content, see `load`) and cut at the exact count, stratified
   within each class.  Rows with equal content have equal digests and stay together on the earlier side of the cut.  Adding n rows takes at
-  most n different old rows across each cut.  Training comes first, so a class of a single row is trained on.
+  most n different old rows across each cut (decision 0019).  Training comes first, so a class of a single row is trained on.
 - ``time``: rows in the order of the time column, or of the file; equal times stay together on the earlier side.  ``gap`` rows before each
   later part are left out, and rows without a time.
 - ``group``: whole groups in the order of a digest of seed and value; a group goes where its middle row falls, so each cut is off by at

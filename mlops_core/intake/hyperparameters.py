@@ -57,8 +57,11 @@ def read_one(name: str, text: str, algorithm: str) -> Scalar | Problem:
     try:
         return [parameter.check(text) for parameter in known][-1]
     except InvalidRequest:
-        allowed = f"{name}: " + "; ".join(dict.fromkeys(_range(parameter) for parameter in known))
-        return Problem("E-PARSE-020", "hyperparameters", value=f"{name} = {text}", allowed=allowed)
+        allowed: dict[str, list[str]] = {}
+        for method, parameter in zip(_methods(algorithm), known, strict=True):
+            allowed.setdefault(_range(parameter), []).append(method)
+        listed = [f"{found} ({', '.join(methods)})" if len(allowed) > 1 else found for found, methods in allowed.items()]
+        return Problem("E-PARSE-020", "hyperparameters", value=f"{name} = {text}", allowed=f"{name}: {'; '.join(listed)}")
 
 
 def useless(task: str, values: Mapping[str, Scalar]) -> Problem | None:

@@ -138,7 +138,7 @@ class Alarms:
         """Evaluate the alarms on the series that got data since the last time."""
         with self._lock:
             touched, self._touched = self._touched, set()
-        for alarm in self._watch._alarms.values():
+        for alarm in list(self._watch._alarms.values()):
             if self._series(alarm) in touched:
                 try:
                     self._watch._evaluate_alarm(alarm)
