@@ -39,7 +39,7 @@ BATCH = 1_000_000
 
 
 class Ordered:
-    """Numbers in ascending order: an array whose every `BLOCK` is sorted, looked at as if all of it were."""
+    """Numbers in ascending order: an array whose every `BLOCK` is sorted, looked at as if all of it were; ``file`` holds long ones."""
 
     def __init__(self, array: Array, file: IO[bytes] | None = None) -> None:
         self._array = array
