@@ -25,7 +25,7 @@ NAMES = {
     "bars": "quality and traps through `mlops run` on the public sets (about 20 minutes; --only NAME for a part)",
     "overhead": "seconds the line adds to its jobs, platform start, label to data job (about 3 minutes)",
     "ten": "ten runs at once against the same ten alone (about 8 minutes)",
-    "data": "the data job on 0.5, 2 and 8 GB against a plain DuckDB script (about 25 minutes, 20 GB of disk)",
+    "data": "the data job on 0.5, 2 and 8 GB against a plain DuckDB script (about 35 minutes, 20 GB of disk)",
     "imports": "agent imports, archive sizes, start action (about 1 minute)",
     "serving": "requests/s of our server against FastAPI (needs --model and --peer-python, see benchmarks/serving.py)",
     "evaluation": "10,000,000 scored rows against scikit-learn and fairlearn, exact (about 35 minutes)",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mlops_core.contracts.dataset import ColumnProfile, ColumnQuality
 from mlops_core.features import ordered
 from mlops_core.features.load import Column
-from mlops_core.features.profile import DECILES, QUANTILES, profiles, quality
+from mlops_core.features.profile import DECILES, QUANTILES, listed_sql, profiles, quality
 
 
 def _column(name: str, kind: Any, rows: int) -> Column:
@@ -79,3 +79,20 @@ def test_frequent_categories_are_listed_by_count_then_name() -> None:
         found = profiles(connection, "t", [column], limit=2)[0]
         assert (found.missing, found.distinct, found.categories) == (1, 3, (("a", 0.4), ("b", 0.4)))
         assert quality(connection, "t", [column])[0].categories == (("a", 2), ("b", 2), ("c", 1))
+
+
+def test_few_texts_are_written_by_a_list_and_come_back_as_they_are() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table t as select unnest(['O''Hara', 'a\"b', '北', 'OHARA', null]) as x")
+        item = quality(connection, "t", [_column("x", "string", 5)])[0]
+        listed = listed_sql(item, {"OHARA": "O'Hara"})
+        assert "enum" in listed
+        found = connection.execute(f"select {listed} from (select replace(x, 'OHARA', 'O''Hara') as x from t)").fetchall()
+        assert found == [("O'Hara",), ('a"b',), ("北",), ("O'Hara",), (None,)]
+
+
+def test_many_texts_and_no_texts_are_written_as_they_lie() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table t as select 'word ' || i as x, cast(null as varchar) as none from range(21) r(i)")
+        found = quality(connection, "t", [_column("x", "string", 21), _column("none", "string", 21)])
+        assert [listed_sql(item, {}) for item in found] == ['"x"', '"none"']
