@@ -15,7 +15,9 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 from mlops_core import journal
 from mlops_core.errors import InvalidRequest, JobFailed, MlopsError
@@ -23,10 +25,6 @@ from mlops_core.jobs.contract import JobFolder, base_folder, log, one_line
 
 MODULES = {"data": "data", "training": "training", "train": "training", "evaluation": "evaluation", "packaging": "packaging"}
 STOPPED = 143
-
-
-class Stopped(BaseException):
-    """SIGTERM arrived: the platform wants the job to end."""
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
@@ -38,7 +36,11 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     if len(arguments) != 1 or arguments[0] not in MODULES:
         sys.stderr.write(f"usage: mlops-job {' | '.join(MODULES)}\n")
         return InvalidRequest.exit_code
-    previous = signal.signal(signal.SIGTERM, _stop)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        _leave(folder, training=MODULES[arguments[0]] == "training")
+
+    previous = signal.signal(signal.SIGTERM, stop)
     try:
         return _run(arguments[0], folder)
     finally:
@@ -53,9 +55,6 @@ def _run(word: str, folder: JobFolder) -> int:
         importlib.import_module(f"mlops_core.jobs.{MODULES[word]}").run(folder)
     except MlopsError as error:
         return _failed(folder, error, training=training)
-    except Stopped:
-        _failed(folder, JobFailed("the job was stopped before it was done.", code="E-JOB-004"), training=training)
-        return STOPPED
     except MemoryError as error:
         _trace(error)
         return _failed(folder, _too_small(), training=training)
@@ -97,8 +96,19 @@ def _trace(error: BaseException) -> None:
         sys.stderr.write(f"  {one_line(line)}\n")
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise Stopped
+def _leave(folder: JobFolder, *, training: bool) -> NoReturn:
+    """After SIGTERM: leave the reason and end the process at once.
+
+    Not by an exception: wherever it is raised, a library may lose it in a callback and take half of the data for all, or die of it in
+    the middle of an import.
+    """
+    error = JobFailed("the job was stopped before it was done.", code="E-JOB-004")
+    with suppress(OSError):
+        folder.report(error, training=training)
+    folder.clean()
+    # Past the stream, which may be in the middle of another line.
+    os.write(2, f"{error.code}: {error}\n".encode())
+    os._exit(STOPPED)
 
 
 if __name__ == "__main__":

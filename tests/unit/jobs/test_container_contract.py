@@ -91,3 +91,24 @@ def test_sigterm_ends_the_job_with_a_reason(tmp_path: Path) -> None:
         job.stdout.read()
     assert job.returncode == 143
     assert json.loads((base / "output" / "failure").read_text())["code"] == "E-JOB-004"
+
+
+SWALLOWED = """
+import signal, sys
+from mlops_core.jobs import main, training
+def library(_):
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except BaseException:
+        pass
+training.run = library
+sys.exit(main.main(["train"]))
+"""
+
+
+def test_a_stop_inside_a_library_that_swallows_exceptions_is_a_stop_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    done = subprocess.run([sys.executable, "-c", SWALLOWED], env=os.environ | {"SAGEMAKER_BASE_DIR": str(tmp_path)}, check=False)
+    assert done.returncode == 143
+    assert json.loads((tmp_path / "output" / "failure").read_text())["code"] == "E-JOB-004"
+    assert not (tmp_path / "scratch").exists()
