@@ -259,7 +259,8 @@ def test_with_an_automatic_algorithm_only_common_hyperparameters_are_taken() -> 
     assert parsed(algorithm="auto", hyperparameters="max_depth = 8").hyperparameters == {"max_depth": 8}
     (problem,) = problems_of(body(algorithm="auto", hyperparameters="learning_rate = 0.1"))
     assert (problem.code, problem.hint) == ("E-PARSE-021", "algorithm xgboost")
-    assert codes_of(body(algorithm="auto", hyperparameters="max_depth = 20")) == {("E-PARSE-020", "hyperparameters")}
+    (problem,) = problems_of(body(algorithm="auto", hyperparameters="max_depth = 20"))
+    assert (problem.code, problem.allowed) == ("E-PARSE-020", "max_depth: 1 – 16 (int) (xgboost); 1 – 64 (int) (random_forest)")
 
 
 def test_derived_features_are_read_a_line_each() -> None:
